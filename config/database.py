@@ -1,0 +1,33 @@
+"""The database as Django wants it, from a libpq address."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+SCHEMES = ("postgresql://", "postgres://")
+
+
+def from_url(url: str) -> dict[str, Any]:
+    """Django's settings for a `postgresql://user:password@host:port/name?option=value` address, the only kind."""
+    if not url.startswith(SCHEMES):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must begin with postgresql:// (PostgreSQL is the only database). "
+            "For a local one, start bin/up: it brings its own and manage.py finds it."
+        )
+    try:
+        parts = conninfo_to_dict(url)
+    except ProgrammingError as refused:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {refused}") from None
+    return {
+        "ENGINE": "config.postgres",
+        "NAME": parts.pop("dbname", "postgres"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 2, **parts},
+    }

@@ -1,0 +1,27 @@
+"""Where settings come from: the environment, or the file that the local servers leave for this clone."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_FILE = BASE_DIR / "var" / "local.env"
+
+
+def load() -> Mapping[str, str]:
+    """The environment; without a DATABASE_URL in it, completed by what `bin/up` wrote for this clone."""
+    if os.environ.get("DATABASE_URL") or not LOCAL_FILE.is_file():
+        return os.environ
+    return {**_read(LOCAL_FILE), **os.environ}
+
+
+def secret(environment: Mapping[str, str], name: str) -> str:
+    """A value, or the content of the file that NAME_FILE names: how orchestrators hand over secrets."""
+    path = environment.get(f"{name}_FILE", "")
+    return Path(path).read_text().strip() if path else environment.get(name, "")
+
+
+def _read(path: Path) -> dict[str, str]:
+    lines = (line.strip() for line in path.read_text().splitlines())
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}

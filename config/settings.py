@@ -1,0 +1,114 @@
+"""Django's settings. Every value from outside is read in this package, and nowhere else."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config import cron, database, environment, log
+
+ENV = environment.load()
+BASE_DIR = environment.BASE_DIR
+VAR_DIR = BASE_DIR / "var"
+
+
+def _required(name: str, remedy: str) -> str:
+    value = environment.secret(ENV, name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {remedy}")
+    return value
+
+
+START = "Set it, or start bin/up: it brings local servers, and manage.py in the same folder finds them."
+
+CRON = cron.read(ENV)
+VERSION = ENV.get("VERSION", "development")
+
+SECRET_KEY = _required("SECRET_KEY", "Set it to a long random text of your own.")
+CREDENTIAL_KEYS = _required(
+    "CREDENTIAL_KEYS", "Set it to one or more Fernet keys, newest first, separated by commas."
+).split(",")
+DEBUG = False
+ALLOWED_HOSTS = [host for host in ENV.get("ALLOWED_HOSTS", "").split(",") if host]
+CSRF_TRUSTED_ORIGINS = [origin for origin in ENV.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "django_celery_results",
+    "django_typer",
+    "ninja",
+    "access",
+    "sessions_app",
+    "reservations",
+    "external_apis",
+    "maintenance",
+    "monitoring",
+    "jobs",
+]
+JOBS_CATALOG = "jobs.catalog"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": database.from_url(_required("DATABASE_URL", START))}
+if answer_timeout := ENV.get("DATABASE_ANSWER_TIMEOUT"):
+    DATABASES["default"]["OPTIONS"]["answer_timeout"] = float(answer_timeout)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ro", "Română")]
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+BROKER_URL = _required("REDIS_URL", START)
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+PHONENUMBER_DEFAULT_REGION = "RO"
+PHONENUMBER_DB_FORMAT = "E164"
+
+LOG_FORMAT = ENV.get("LOG_FORMAT", "json")
+LOGGING = log.configuration(LOG_FORMAT)
+log.configure_structlog()

@@ -1,0 +1,27 @@
+"""Every address of the service."""
+
+from django.contrib import admin
+from django.urls import path
+
+from jobs.api import runs, state
+from jobs.api.cron_api import CronAPI, nothing_here
+from jobs.api.trigger import build_router
+from monitoring import probes
+
+api = CronAPI(title="Cron Jobs Service", version="1", description="Trigger and watch scheduled jobs.")
+api.add_router("", state.router)
+api.add_router("/trigger", build_router())
+api.add_router("/runs", runs.router)
+
+urlpatterns = [
+    path("cron/", api.urls),
+    path("cron/<path:rest>", nothing_here),
+    path("cron", nothing_here),
+    path("livez", probes.livez),
+    path("readyz", probes.readyz),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "config.failures.bad_request"
+handler404 = "config.failures.not_found"
+handler500 = "config.failures.failed"
