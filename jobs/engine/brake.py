@@ -1,0 +1,47 @@
+"""The brake of destructive jobs: it stops a deletion that is implausibly large, or whose clock is."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, QuerySet
+
+from jobs.engine.errors import BrakePulled
+from jobs.models import Run
+
+SHARE = 0.5
+AT_LEAST = 1000
+CLOCK_AHEAD = timedelta(days=45)
+CLOCK_BEHIND = timedelta(days=1)
+
+CONFIRM = "Look at a dry run; if it is meant, trigger the job again with 'confirms' set to this run's id."
+
+
+def check(rows: QuerySet[Any], *, matching: int, already_removed: int, now: datetime, run_id: UUID) -> None:
+    """Raise BrakePulled when the rows are more than half of their table (and at least 1,000), or the clock is off."""
+    check_clock(now, run_id=run_id)
+    check_share(rows, matching=matching, already_removed=already_removed)
+
+
+def check_share(rows: QuerySet[Any], *, matching: int, already_removed: int) -> None:
+    """Compare what a run removes in all with what the table held before it began."""
+    removing = matching + already_removed
+    if removing < AT_LEAST:
+        return
+    held = rows.model._default_manager.count() + already_removed
+    if removing > held * SHARE:
+        table = rows.model._meta.verbose_name_plural
+        raise BrakePulled(
+            f"{removing} of {held} {table} would be removed: more than {SHARE:.0%}. Nothing further was. {CONFIRM}"
+        )
+
+
+def check_clock(now: datetime, *, run_id: UUID) -> None:
+    """Compare the clock with the end of the latest other run: deleting by age is only as right as the clock."""
+    latest = Run.objects.exclude(pk=run_id).aggregate(latest=Max("finished_at"))["latest"]
+    if latest is None or latest - CLOCK_BEHIND <= now <= latest + CLOCK_AHEAD:
+        return
+    raise BrakePulled(
+        f"The clock says {now:%Y-%m-%d %H:%M} UTC, but the latest run ended at {latest:%Y-%m-%d %H:%M} UTC. "
+        f"Nothing was removed. Check the clock of the server. {CONFIRM}"
+    )

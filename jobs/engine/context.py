@@ -1,0 +1,85 @@
+"""What a job body is given: the time, the interval it covers, and ways to work in steps that can be stopped."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+from django.db.models import Model, QuerySet
+
+from jobs.engine import batches, fanout, runs
+from jobs.engine.runlog import RunLogBuffer
+
+Item = TypeVar("Item")
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covers:
+    """The half-open interval of time that a run answers for: `start` included, `end` not."""
+
+    start: datetime | None  # None: nothing was covered before
+    end: datetime
+
+
+class RunContext:
+    """One attempt at a run, as its body sees it."""
+
+    def __init__(
+        self,
+        claimed: runs.Claimed,
+        *,
+        destructive: bool,
+        log_buffer: RunLogBuffer,
+        timeouts: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        self.id: UUID = claimed.id
+        self.job: str = claimed.job
+        self.attempt: int = claimed.attempt
+        self.now: datetime = claimed.now
+        self.tick: datetime | None = claimed.tick
+        self.covers = Covers(start=claimed.covers_from, end=claimed.covers_to)
+        self.arguments: dict[str, Any] = claimed.arguments
+        self.dry_run: bool = claimed.dry_run
+        self.confirmed: bool = claimed.confirms is not None
+        self.destructive = destructive
+        self.timeouts = timeouts
+        self.samples: dict[str, list[str]] = {}
+        self.cursor = batches.Cursor(claimed.cursor)
+        self.log = structlog.stdlib.get_logger(f"jobs.{claimed.job}").bind(
+            job=claimed.job, run=str(claimed.id), attempt=claimed.attempt
+        )
+        self._log_buffer = log_buffer
+
+    def in_batches(
+        self, rows: QuerySet[M], act: Callable[..., int], *, size: int = batches.SIZE, **keywords: Any
+    ) -> int:
+        """Do database work on the rows page by page, one short transaction each, and return how many it touched.
+
+        `act` gets a queryset of one page, with the filter applied anew, and the keywords; it returns a count. A dry run
+        only counts. A destructive job is stopped by the brake before it removes too much (BrakePulled). Between pages
+        the run can be cancelled or drained; a later attempt goes on behind the last finished page.
+        """
+        return batches.run(self, rows, lambda page: act(page, **keywords), size=size)
+
+    def each(
+        self, items: Iterable[Item], act: Callable[[Item], Any], *, workers: int = 1, total: int | None = None
+    ) -> fanout.Outcome:
+        """Do outside work item by item, on up to `workers` threads; failures are collected, not raised.
+
+        A dry run calls nothing and counts the items as `would`. Between items the run can be cancelled or drained.
+        """
+        return fanout.run(self, items, act, workers=workers, total=total)
+
+    def progress(self, done: int, total: int | None = None, note: str = "") -> None:
+        """Record how far the run is; raises Cancelled, Drained or Fenced when it should go no further."""
+        progress = {"done": done, "total": total, "note": note}
+        self._log_buffer.flush()
+        runs.write_progress(self.id, self.attempt, progress=progress, cursor=self.cursor.as_json())
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody has asked for the run to be cancelled."""
+        return runs.cancel_requested(self.id)

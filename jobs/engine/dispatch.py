@@ -1,0 +1,149 @@
+"""How runs get into their queues: by a manual trigger, and by the outbox, which publishes until a worker claims.
+
+A message only names a run. Publishing twice does no harm, so nothing records that a message was sent.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models.functions import Now
+from psycopg.types.json import Jsonb
+
+from jobs.engine import events, sql
+from jobs.engine.definition import Job
+from jobs.engine.errors import AlreadyWaiting, BadArguments, BrokerUnavailable
+from jobs.ids import new_run_id
+from jobs.models import WAITING, Run, State, Trigger
+
+# An unclaimed run is published again after this long, then at doubling intervals up to the longest.
+PUBLISH_AGAIN = timedelta(seconds=20)
+PUBLISH_JITTER = timedelta(seconds=5)
+PUBLISH_LONGEST = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """All that a message needs to know of a run."""
+
+    id: UUID
+    task: str
+    queue: str
+
+
+Publish = Callable[[Iterable[Waiting]], None]
+
+
+INSERT = """
+INSERT INTO jobs_run (id, job, task, queue, state, reason, trigger, triggered_by, schedule_name, late, arguments,
+       dry_run, confirms, overlap_key, attempt, failures, publish_count, publish_after, worker, cancel_requested_by,
+       error, traceback)
+SELECT %(id)s, %(job)s, %(task)s, %(queue)s, 'queued', '', %(trigger)s, %(by)s, '', false, %(arguments)s,
+       %(dry_run)s, %(confirms)s, %(overlap_key)s, 0, 0, 1, clock_timestamp() + %(again)s, '', '',
+       '', ''
+ WHERE NOT EXISTS (SELECT 1 FROM jobs_run WHERE overlap_key = %(overlap_key)s AND state IN ('queued', 'retrying'))
+    ON CONFLICT DO NOTHING
+"""
+
+
+def trigger(
+    job: Job,
+    *,
+    by: str,
+    via: Trigger,
+    publish: Publish,
+    arguments: dict[str, Any] | None = None,
+    dry_run: bool = False,
+    confirms: UUID | None = None,
+    run_id: UUID | None = None,
+) -> Run:
+    """Ask for a run of a job by hand; it waits for a running one, and needs no broker to be accepted.
+
+    `run_id` is given where a caller already knows the run by it. Raises BadArguments, and
+    AlreadyWaiting when a run of the job already waits its turn.
+    """
+    _check_confirms(job, confirms)
+    run = Run(
+        id=run_id or new_run_id(),
+        job=job.slug,
+        task=job.task,
+        queue=job.queue,
+        trigger=via,
+        triggered_by=by,
+        arguments=job.check_arguments(arguments or {}),
+        dry_run=dry_run,
+        confirms=confirms,
+        overlap_key=job.overlap_key,
+    )
+    values = {name: getattr(run, name) for name in ("id", "job", "task", "queue", "dry_run", "confirms", "overlap_key")}
+    values |= {"trigger": via.value, "by": by, "arguments": Jsonb(run.arguments), "again": PUBLISH_AGAIN}
+    if not sql.run(INSERT, values):
+        raise AlreadyWaiting(job.slug, _waiting(job))
+    publish_quietly([Waiting(run.id, run.task, run.queue)], publish)
+    return run
+
+
+def adopt(task: str, *, run_id: UUID, queue: str, arguments: dict[str, Any], by: str) -> Run:
+    """Make a run of a call to an undeclared task that has already reached a worker."""
+    return Run.objects.create(
+        id=run_id,
+        job=task,
+        task=task,
+        queue=queue,
+        trigger=Trigger.CLI,
+        triggered_by=by,
+        arguments=arguments,
+        publish_count=1,
+        publish_after=Now() + PUBLISH_AGAIN,
+    )
+
+
+def due_for_publishing(now: datetime, *, limit: int = 1000) -> list[Waiting]:
+    """The outbox: waiting runs whose message is due, each moved to its next, later moment."""
+    values = {"now": now, "base": PUBLISH_AGAIN, "jitter": PUBLISH_JITTER, "cap": PUBLISH_LONGEST, "limit": limit}
+    return [Waiting(*row) for row in sql.rows(OUTBOX, values)]
+
+
+OUTBOX = """
+UPDATE jobs_run
+   SET publish_count = publish_count + 1,
+       publish_after = %(now)s + LEAST(%(base)s * power(2, LEAST(publish_count, 20)), %(cap)s) + %(jitter)s * random()
+ WHERE id IN (SELECT id FROM jobs_run WHERE state = 'queued' AND publish_after <= %(now)s
+               ORDER BY publish_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING id, task, queue
+"""
+
+
+def publish_everything_again() -> int:
+    """Make every waiting run due for publishing, as after the broker lost its memory; returns how many."""
+    return Run.objects.filter(state=State.QUEUED).update(publish_after=Now(), publish_count=0)
+
+
+def publish_quietly(runs: list[Waiting], publish: Publish) -> bool:
+    """Publish now; False when the broker is away: the outbox does it later."""
+    if not runs:
+        return True
+    try:
+        publish(runs)
+    except BrokerUnavailable as lost:
+        events.broker_lost.send(Run, reason=str(lost))
+        return False
+    return True
+
+
+def _waiting(job: Job) -> UUID:
+    waiting = Run.objects.filter(overlap_key=job.overlap_key, state__in=WAITING).order_by("pk")
+    found = waiting.values_list("pk", flat=True).first()
+    if found is None:  # it was claimed between the refusal and this look
+        found = Run.objects.filter(overlap_key=job.overlap_key).order_by("-pk").values_list("pk", flat=True)[0]
+    return found
+
+
+def _check_confirms(job: Job, confirms: UUID | None) -> None:
+    if confirms is None:
+        return
+    if not Run.objects.filter(pk=confirms, job=job.slug, state=State.FAILED, reason="brake").exists():
+        reason = f"{confirms} is not a run of {job.slug} that the brake stopped."
+        raise BadArguments(job.slug, [{"field": "confirms", "reason": reason}])

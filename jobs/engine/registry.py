@@ -1,0 +1,69 @@
+"""All declared jobs, by slug."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from jobs.engine.definition import Job, declare
+from jobs.engine.errors import BadDeclaration, UnknownJob
+
+Body = TypeVar("Body", bound=Callable[..., Any])
+
+_jobs: dict[str, Job] = {}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Jobs that share a queue; its `job` decorator declares one.
+
+    >>> cleanup = Group("cleanup", "Cleanup jobs")
+    >>> @cleanup.job("cleanup-old-messages", schedule="0 5 * * 0", description="Delete old messages")
+    ... def cleanup_old_messages(run): ...
+    """
+
+    queue: str
+    title: str
+
+    def job(self, slug: str, **declaration: Any) -> Callable[[Body], Body]:
+        """Declare the decorated function as a job of this group; raises BadDeclaration."""
+
+        def register(body: Body) -> Body:
+            add(declare(body, slug=slug, group=self.queue, **declaration))
+            return body
+
+        return register
+
+
+def add(job: Job) -> None:
+    """Register a job; a slug can be declared only once."""
+    if job.slug in _jobs:
+        raise BadDeclaration(f"The job {job.slug!r} is declared twice.")
+    _jobs[job.slug] = job
+
+
+def remove(slug: str) -> None:
+    """Forget a job, as when its code is gone."""
+    del _jobs[slug]
+
+
+def get(slug: str) -> Job:
+    """The job of that slug; raises UnknownJob with the closest name."""
+    if slug in _jobs:
+        return _jobs[slug]
+    raise UnknownJob(slug, next(iter(get_close_matches(slug, _jobs, n=1)), ""))
+
+
+def find(slug: str) -> Job | None:
+    """The job of that slug, or None."""
+    return _jobs.get(slug)
+
+
+def all_jobs() -> Iterator[Job]:
+    """Every declared job, in the order of declaration."""
+    return iter(tuple(_jobs.values()))
+
+
+def groups() -> list[str]:
+    """The queues of all declared jobs, each once, in the order of declaration."""
+    return list(dict.fromkeys(job.queue for job in all_jobs()))

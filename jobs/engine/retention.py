@@ -1,0 +1,44 @@
+"""Deleting what the engine remembers of the past: log lines, task results and runs. Daily totals stay for ever."""
+
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Q, QuerySet
+
+from jobs.models import ACTIVE, EXECUTED, Run, RunLog
+
+
+def log_lines_before(moment: datetime) -> QuerySet[RunLog]:
+    """Lines logged before the moment."""
+    return RunLog.objects.filter(at__lt=moment)
+
+
+def task_results_before(moment: datetime) -> QuerySet[Any]:
+    """Celery's records of what ended before the moment."""
+    results: QuerySet[Any] = apps.get_model("django_celery_results", "TaskResult")._default_manager.all()
+    return results.filter(date_done__lt=moment)
+
+
+def runs_before(moment: datetime) -> QuerySet[Run]:
+    """Runs that ended, and ticks that did not run, before the moment, without each job's last success and failure."""
+    ended = Run.objects.exclude(state__in=ACTIVE)
+    old = ended.filter(Q(finished_at__lt=moment) | Q(finished_at=None, created_at__lt=moment))
+    return old.exclude(pk__in=_last_of_each_job())
+
+
+def delete(page: QuerySet[Any]) -> int:
+    """Delete rows that nothing points to; returns how many."""
+    return page._raw_delete(page.db)
+
+
+def delete_runs(page: QuerySet[Run]) -> int:
+    """Delete runs, and before them what they logged; returns how many runs."""
+    keys = list(page.values_list("pk", flat=True))
+    RunLog.objects.filter(run__in=keys)._raw_delete(page.db)
+    return Run.objects.filter(pk__in=keys)._raw_delete(page.db)
+
+
+def _last_of_each_job() -> list[Any]:
+    executed = Run.objects.filter(state__in=EXECUTED).order_by("job", "state", "-finished_at", "-pk")
+    return list(executed.distinct("job", "state").values_list("pk", flat=True))

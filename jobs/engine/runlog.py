@@ -1,0 +1,81 @@
+"""The log of one run: what is logged while it runs is kept with it, in batches."""
+
+import contextvars
+import logging
+import threading
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from jobs.models import RunLog
+
+LONGEST = 10_000
+
+_current: contextvars.ContextVar["RunLogBuffer | None"] = contextvars.ContextVar("run_log", default=None)
+
+
+class RunLogBuffer:
+    """Lines of one attempt that are not stored yet; a context manager within which the root logger feeds it."""
+
+    def __init__(self, run_id: UUID, attempt: int) -> None:
+        self._run_id = run_id
+        self._attempt = attempt
+        self._lines: list[RunLog] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "RunLogBuffer":
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
+
+    def add(self, record: logging.LogRecord) -> None:
+        """Keep one line: an event dictionary of structlog, or a plain record."""
+        message, fields = _parts(record)
+        line = RunLog(
+            run_id=self._run_id,
+            attempt=self._attempt,
+            at=datetime.fromtimestamp(record.created, UTC),
+            level=record.levelname.lower(),
+            message=_storable(message)[:LONGEST],
+            fields=fields,
+        )
+        with self._lock:
+            self._lines.append(line)
+
+    def flush(self) -> None:
+        """Store what is kept."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+        if lines:
+            RunLog.objects.bulk_create(lines)
+
+
+class RunLogHandler(logging.Handler):
+    """Feeds the log of the run in whose context a line is logged; does nothing outside of one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the record if a run is at work here."""
+        buffer = _current.get()
+        if buffer is not None:
+            buffer.add(record)
+
+
+# Fields that the run's own row already tells, and structlog's bookkeeping.
+KNOWN = {"event", "level", "logger", "timestamp", "job", "run", "attempt", "exc_info", "_record", "_from_structlog"}
+
+
+def _parts(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
+    if not isinstance(record.msg, dict):
+        return record.getMessage(), {}
+    fields = {key: _plain(value) for key, value in record.msg.items() if key not in KNOWN}
+    return str(record.msg.get("event", "")), fields
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | bool | None) else _storable(str(value))[:LONGEST]
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "�")  # PostgreSQL keeps no NUL in a text
