@@ -1,0 +1,69 @@
+"""The scheduler behind `celery beat`: any number of them may run, and killing any of them costs nothing."""
+
+import socket
+from time import sleep
+from typing import Any
+
+from celery.beat import Scheduler
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from jobs.engine import events, sql
+from jobs.engine.heartbeat import Heartbeat
+from jobs.engine.pulse import Pulse
+from jobs.engine.wake import Wake
+from jobs.engine.workers import Identity
+from jobs.fleet import tasks
+from jobs.fleet.process import unique_name
+from jobs.fleet.publishing import Broker
+from jobs.models import Schedule, Worker
+
+AGAIN_S = 1.0
+
+
+class LedgerScheduler(Scheduler):
+    """Celery's beat service, moved by the tick ledger in the database instead of by entries in memory."""
+
+    def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(app, *args, **kwargs)
+        identity = Identity(
+            name=unique_name(f"beat@{socket.gethostname()}"), kind=Worker.Kind.SCHEDULER, version=settings.VERSION
+        )
+        self._heart = Heartbeat(identity)
+        self._wake = Wake()
+        self._pulse = Pulse(broker=Broker(), known=tasks.known(), enabled=settings.CRON.enabled)
+        self._away = False
+
+    def setup_schedule(self) -> None:
+        """Nothing is kept in memory."""
+
+    def tick(self, *_: Any, **__: Any) -> float:
+        """Do what is due, wait for the next moment or notice, and come back at once."""
+        if not self._heart.is_alive():
+            self._heart.start()
+        try:
+            self._wake.open()
+            now = sql.now()
+            due = self._pulse.step(now)
+            if self._away:
+                self._away = False
+                events.database_back.send(Schedule)
+            self._wake.wait((due - now).total_seconds())
+        except (DatabaseError, InterfaceError) as lost:
+            self._outlive(lost)
+        return 0.0
+
+    def _outlive(self, lost: Exception) -> None:
+        connection.close()
+        self._wake.close()
+        self._pulse.database_was_away()
+        if not self._away:
+            self._away = True
+            events.database_lost.send(Schedule, reason=str(lost))
+        sleep(AGAIN_S)
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._wake.close()
+        if self._heart.is_alive():
+            self._heart.end()

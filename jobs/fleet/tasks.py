@@ -1,0 +1,35 @@
+"""One Celery task for each declared job: its name, queue and time limits come from the declaration."""
+
+from typing import Any
+
+from celery import current_app
+
+from jobs.engine import registry
+from jobs.engine.definition import Job
+from jobs.engine.schedules import Known
+
+
+def register_job(app: Any, job: Job) -> None:
+    """Give the app the task of one job. Its body is never called: the run's claim finds the job's own."""
+
+    @app.task(
+        name=job.task,
+        queue=job.queue,
+        soft_time_limit=job.soft_limit.total_seconds(),
+        time_limit=job.hard_limit.total_seconds(),
+    )
+    def carry() -> None:
+        """Carry one run of a declared job."""
+
+    carry.__doc__ = job.description
+
+
+def known() -> Known:
+    """What periodic tasks may name: the app's own tasks and queues."""
+    app = current_app._get_current_object()
+    app.loader.import_default_modules()
+    return Known(tasks=frozenset(app.tasks), queues=frozenset(app.amqp.queues))
+
+
+for _job in registry.all_jobs():
+    register_job(current_app, _job)
