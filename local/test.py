@@ -1,0 +1,96 @@
+"""`bin/test`: the static checks, then pytest on a PostgreSQL and a Valkey of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from local.errors import LocalError
+from local.kept import new_credential_key, new_secret_key
+from local.servers import Servers
+from local.terminal import heading
+
+STATIC_STEPS = (
+    ("ruff check", ["ruff", "check", "."]),
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("mypy", ["mypy"]),
+    ("import-linter", ["lint-imports"]),
+)
+
+
+def main(arguments: list[str], *, root: Path) -> int:
+    """Run what the arguments ask for and answer the exit code: 0 only when every step passed."""
+    pytest_arguments, narrowed = read_arguments(arguments, root=root)
+    with tempfile.TemporaryDirectory(prefix="cron-test-") as folder, Servers(Path(folder), durable=False) as servers:
+        environment = _environment(servers)
+        if "--faults" in arguments:
+            environment["FAULTS"] = "long"
+        failed = [] if narrowed else _failed_steps(root, environment)
+        if failed:
+            print(heading(f"failed: {', '.join(failed)}; the tests follow"), flush=True)
+        return _pytest(pytest_arguments, root, environment) or bool(failed)
+
+
+def read_arguments(arguments: list[str], *, root: Path) -> tuple[list[str], bool]:
+    """What pytest gets, and whether that is less than everything. Raises LocalError on a job without tests."""
+    ours: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--faults":
+            ours.append("tests/faults")
+        elif argument == "--job":
+            ours.append(_test_file(next(rest, ""), root=root))
+        elif argument.startswith("--job="):
+            ours.append(_test_file(argument.removeprefix("--job="), root=root))
+        else:
+            ours.append(argument)
+    return ours, bool(arguments)
+
+
+def _pytest(arguments: list[str], root: Path, environment: dict[str, str]) -> int:
+    """pytest's exit code; Ctrl-C is pytest's to answer, and we wait for its summary."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        command = [sys.executable, "-m", "pytest", *arguments]
+        return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _test_file(slug: str, *, root: Path) -> str:
+    folder = Path("tests", "catalog")
+    file = folder / f"test_{slug.replace('-', '_')}.py"
+    if (root / file).is_file():
+        return str(file)
+    known = sorted(path.stem.removeprefix("test_").replace("_", "-") for path in (root / folder).glob("test_*.py"))
+    raise LocalError(f"--job {slug!r}: there is no {file}. Jobs with tests: {', '.join(known) or 'none'}.")
+
+
+def _environment(servers: Servers) -> dict[str, str]:
+    """Ours, but the settings of the person at the keyboard must not change what the tests see."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CRON_")}
+    scripts = Path(sys.executable).parent
+    return {
+        **inherited,
+        "PATH": f"{scripts}{os.pathsep}{inherited.get('PATH', os.defpath)}",
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+        "SECRET_KEY": new_secret_key(),
+        "CREDENTIAL_KEYS": new_credential_key(),
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "LOG_FORMAT": "console",
+    }
+
+
+def _failed_steps(root: Path, environment: dict[str, str]) -> list[str]:
+    failed = []
+    for name, command in STATIC_STEPS:
+        started = time.monotonic()
+        print(heading(name), flush=True)
+        if subprocess.run(command, cwd=root, env=environment, check=False).returncode != 0:
+            failed.append(name)
+        print(f"{name}: {'FAILED' if name in failed else 'passed'} in {time.monotonic() - started:.1f} s", flush=True)
+    return failed

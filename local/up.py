@@ -1,0 +1,156 @@
+"""`bin/up`: the whole service on one machine, in one merged log, until Ctrl-C."""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.claims import claim_folder, claim_port
+from local.kept import (
+    kept_secret,
+    new_credential_key,
+    new_password,
+    new_secret_key,
+    new_token,
+    read_values,
+    write_values,
+)
+from local.postgres import Postgres
+from local.programs import Program
+from local.runner import Runner, Stopped
+from local.sockets import short_digest
+from local.terminal import Lines
+from local.valkey import Valkey
+
+GROUPS = ("cron", "scheduled", "cleanup")
+HOST = "127.0.0.1"
+READY_SECONDS = 60
+
+
+def main(*, root: Path) -> int:
+    """Serve until stopped; answers the exit code. Raises LocalError when the start fails."""
+    var = root / "var"
+    var.mkdir(mode=0o700, exist_ok=True)
+    with claim_folder(var / "up.lock"):
+        port = claim_port(os.environ.get("PORT", "8000"), host=HOST)
+        runner = Runner(Lines())
+        runner.listen()
+        try:
+            Stack(runner, root=root, port=port).serve()
+        except Stopped:
+            runner.say("stopping; press Ctrl-C again to hurry")
+        finally:
+            runner.stop()
+            print("Stopped.", flush=True)
+    return 0
+
+
+class Stack:
+    """The parts of the service, started in order."""
+
+    def __init__(self, runner: Runner, *, root: Path, port: int) -> None:
+        self.runner = runner
+        self.var = root / "var"
+        self.manage = [sys.executable, str(root / "manage.py")]
+        self.address = f"http://{HOST}:{port}"
+        self.port = port
+        # Taken out of the environment: no process but the one that creates the operator is to see them.
+        self.given_password = os.environ.pop("OPERATOR_PASSWORD", "")
+        self.given_token = os.environ.pop("LOCAL_API_TOKEN", "")
+        self.values: Mapping[str, str] = {}
+
+    def serve(self) -> None:
+        """Start everything and keep it running. Raises Stopped, or LocalError when a step of the start fails."""
+        self.values = self._start_servers()
+        write_values(self.var / "local.env", self.values)
+        self._prepare_database()
+        self.runner.start(*self._workers(), self._beat(), self._web())
+        if not self.runner.watch(until=self._is_ready, seconds=READY_SECONDS):
+            self.runner.say(f"not ready after {READY_SECONDS} s, still trying; {self.address}/readyz {self._answer()}")
+            self.runner.watch(until=self._is_ready)
+        print(self._banner(), flush=True)
+        self.runner.watch(until=lambda: False)
+
+    def _start_servers(self) -> dict[str, str]:
+        earlier = read_values(self.var / "local.env")
+        servers: dict[str, Postgres | Valkey] = {}
+        if not os.environ.get("DATABASE_URL"):
+            servers["DATABASE_URL"] = Postgres(self.var / "postgres", durable=True)
+        if not os.environ.get("REDIS_URL"):
+            servers["REDIS_URL"] = Valkey(self.var / "valkey", durable=True)
+        self.runner.start(*(server.program() for server in servers.values()))
+        defaults = {
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "SECRET_KEY": earlier.get("SECRET_KEY") or new_secret_key(),
+            "CREDENTIAL_KEYS": earlier.get("CREDENTIAL_KEYS") or new_credential_key(),
+            "ALLOWED_HOSTS": f"localhost,{HOST}",
+            "LOG_FORMAT": "console",
+            **{name: server.url for name, server in servers.items()},
+        }
+        return {name: os.environ.get(name) or default for name, default in defaults.items()}
+
+    def _prepare_database(self) -> None:
+        self._run("migrate", "migrate", "--no-input", "--verbosity", "1")
+        self._run("sync", "cron", "sync")
+        seeded = self._seed_stamp()
+        if not seeded.exists():
+            self._run("demo", "seed_demo")
+            seeded.touch()
+        self._run("operator", "create_operator", OPERATOR_PASSWORD=self._password(), LOCAL_API_TOKEN=self._token())
+
+    def _seed_stamp(self) -> Path:
+        """Beside our own database, so that removing it removes the stamp; one for each foreign database."""
+        if not os.environ.get("DATABASE_URL"):
+            return self.var / "postgres" / "seeded"
+        return self.var / f"seeded-{short_digest(self.values['DATABASE_URL'])}"
+
+    def _run(self, name: str, *arguments: str, **environment: str) -> None:
+        self.runner.run(self._program(name, [*self.manage, *arguments], **environment))
+
+    def _program(self, name: str, command: list[str], **environment: str) -> Program:
+        shared = {**self.values, "PYTHONUNBUFFERED": "1"}
+        return Program(name=name, command=command, environment={**shared, **environment})
+
+    def _workers(self) -> list[Program]:
+        celery = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1", "-l", "INFO"]
+        return [self._program(group, [*celery, "-Q", group, "-n", f"{group}@%h"]) for group in GROUPS]
+
+    def _beat(self) -> Program:
+        return self._program("beat", [sys.executable, "-m", "celery", "-A", "config", "beat", "-l", "INFO"])
+
+    def _web(self) -> Program:
+        uvicorn = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--no-access-log"]
+        return self._program("web", [*uvicorn, "--host", HOST, "--port", str(self.port)])
+
+    def _password(self) -> str:
+        return self.given_password or kept_secret(self.var / "secrets" / "operator-password", make=new_password)
+
+    def _token(self) -> str:
+        return self.given_token or kept_secret(self.var / "secrets" / "api-token", make=new_token)
+
+    def _is_ready(self) -> bool:
+        return self._answer().startswith("200")
+
+    def _answer(self) -> str:
+        try:
+            with urllib.request.urlopen(f"{self.address}/readyz", timeout=3) as answer:  # noqa: S310 - our own address
+                return f"{answer.status}"
+        except urllib.error.HTTPError as error:
+            return f"answers {error.code}: {error.read(500).decode(errors='replace').strip()}"
+        except OSError as error:
+            return f"does not answer: {error}"
+
+    def _banner(self) -> str:
+        password = "as given in OPERATOR_PASSWORD" if self.given_password else self._password()
+        token = "as given in LOCAL_API_TOKEN" if self.given_token else self._token()
+        bearer = "$LOCAL_API_TOKEN" if self.given_token else token
+        return f"""
+  The service is up: {self.address}
+    admin      {self.address}/admin/   user: operator   password: {password}
+    API token  {token}
+    trigger    curl -X POST -H "Authorization: Bearer {bearer}" {self.address}/cron/trigger/cleanup-sessions
+    stop       Ctrl-C
+"""
