@@ -14,7 +14,6 @@ from local.programs import POLL_SECONDS, Program, end, kill_tree, spawn
 from local.terminal import Lines
 
 NAME = "local"
-WATCH_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 #: A program that lived this long starts again without a pause that remembers its earlier deaths.
@@ -120,7 +119,7 @@ class Runner:
         if child.process.returncode != 0:
             raise LocalError(f"{program.name} {describe_exit(child.process.returncode)}; its lines above say why.")
 
-    def watch(self, *, until: Callable[[], bool], seconds: float = math.inf) -> bool:
+    def watch(self, *, until: Callable[[], bool], seconds: float = math.inf, every: float = 0.1) -> bool:
         """Restart what dies until the condition holds; answers whether it did in time. Raises Stopped."""
 
         def kept_alive_and_done() -> bool:
@@ -128,7 +127,7 @@ class Runner:
                 child.keep_alive()
             return until()
 
-        return self._wait_for(kept_alive_and_done, seconds=seconds, every=WATCH_SECONDS)
+        return self._wait_for(kept_alive_and_done, seconds=seconds, every=every)
 
     def stop(self) -> None:
         """Stop tier by tier, the last started first: ask, wait for the grace, then kill."""

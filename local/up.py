@@ -27,6 +27,9 @@ from local.valkey import Valkey
 GROUPS = ("cron", "scheduled", "cleanup")
 HOST = "127.0.0.1"
 READY_SECONDS = 60
+ASK_EVERY_SECONDS = 0.5
+#: Root is what there is in many containers; every worker would say so in seven lines.
+QUIET_ABOUT_ROOT = "ignore:You're running the worker with superuser privileges"
 
 
 def main(*, root: Path) -> int:
@@ -66,10 +69,10 @@ class Stack:
         self.values = self._start_servers()
         write_values(self.var / "local.env", self.values)
         self._prepare_database()
-        self.runner.start(*self._workers(), self._beat(), self._web())
-        if not self.runner.watch(until=self._is_ready, seconds=READY_SECONDS):
+        self.runner.start(*self._workers(), self._celery("beat", "beat"), self._web())
+        if not self.runner.watch(until=self._is_ready, seconds=READY_SECONDS, every=ASK_EVERY_SECONDS):
             self.runner.say(f"not ready after {READY_SECONDS} s, still trying; {self.address}/readyz {self._answer()}")
-            self.runner.watch(until=self._is_ready)
+            self.runner.watch(until=self._is_ready, every=ASK_EVERY_SECONDS)
         print(self._banner(), flush=True)
         self.runner.watch(until=lambda: False)
 
@@ -115,13 +118,14 @@ class Stack:
         return Program(name=name, command=command, environment={**shared, **environment})
 
     def _workers(self) -> list[Program]:
-        celery = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "1", "-l", "INFO"]
-        return [self._program(group, [*celery, "-Q", group, "-n", f"{group}@%h"]) for group in GROUPS]
+        return [self._celery(group, "worker", "-c", "1", "-Q", group, "-n", f"{group}@%h") for group in GROUPS]
 
-    def _beat(self) -> Program:
-        return self._program("beat", [sys.executable, "-m", "celery", "-A", "config", "beat", "-l", "INFO"])
+    def _celery(self, name: str, *arguments: str) -> Program:
+        command = [sys.executable, "-m", "celery", "--quiet", "-A", "config", *arguments, "-l", "INFO"]
+        return self._program(name, command, PYTHONWARNINGS=os.environ.get("PYTHONWARNINGS") or QUIET_ABOUT_ROOT)
 
     def _web(self) -> Program:
+        (self.var / "static").mkdir(exist_ok=True)  # STATIC_ROOT: it stays empty here, but must exist
         uvicorn = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--no-access-log"]
         return self._program("web", [*uvicorn, "--host", HOST, "--port", str(self.port)])
 

@@ -1,8 +1,10 @@
 import os
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from local.errors import LocalError
 from local.test import read_arguments
@@ -43,12 +45,23 @@ def test_the_lock_names_no_host() -> None:
         assert "--index-url" not in lock.read_text()
 
 
-def test_the_narrower_locks_are_part_of_the_wider_ones() -> None:
-    def pins(name: str) -> set[str]:
-        lines = (ROOT / "locks" / f"{name}.txt").read_text().splitlines()
-        return {line.removesuffix(" \\").split(" ;")[0] for line in lines if not line.startswith(" ")}
+def pins(lock: str) -> set[str]:
+    lines = (ROOT / "locks" / f"{lock}.txt").read_text().splitlines()
+    return {line.removesuffix(" \\").split(" ;")[0] for line in lines if not line.startswith(" ")}
 
+
+def test_the_narrower_locks_are_part_of_the_wider_ones() -> None:
     assert pins("run") < pins("local") < pins("test")
+
+
+@pytest.mark.parametrize(("lock", "extras"), [("run", []), ("local", ["local"]), ("test", ["local", "ops", "test"])])
+def test_a_lock_has_what_the_project_asks_for(lock: str, extras: list[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    locked = dict(pin.split("==") for pin in pins(lock))
+    for requirement in map(Requirement, wanted):
+        if requirement.name != project["name"]:
+            assert locked.get(requirement.name, "missing") in requirement.specifier, f"{requirement}: run bin/lock"
 
 
 @pytest.mark.parametrize(

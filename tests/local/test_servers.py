@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from local.identity import AS_NOBODY, AS_NOBODY_PASSING, NOBODY, Identity
 from local.postgres import SYSTEM_FOLDER, Postgres, find_binaries
 from local.programs import recorded_pid, wait_until
 from local.servers import Server, Servers
+from local.sockets import socket_folder
 from tests.local.conftest import ROOT, SITE_PACKAGES, Script, all_gone
 
 HOLD = """
@@ -136,6 +138,9 @@ def test_a_folder_with_a_very_long_or_odd_name_gets_a_short_socket(tmp_path: Pat
     with Servers(deep, durable=False) as servers:
         assert database_answers(servers.database_url)
         assert broker(servers).ping()
+    for folder in (socket_folder(deep / "postgres"), socket_folder(deep / "valkey")):
+        assert len(str(folder)) < 40
+        shutil.rmtree(folder)
 
 
 def test_data_of_another_major_version_is_refused_with_the_way_out(tmp_path: Path) -> None:
