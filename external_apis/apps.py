@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class ExternalApisConfig(AppConfig):
+    name = "external_apis"
