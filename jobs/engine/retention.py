@@ -1,4 +1,4 @@
-"""Deleting what the engine remembers of the past: log lines, task results and runs. Daily totals stay for ever."""
+"""Deleting what the engine remembers: log lines, task results, runs, workers. Daily totals stay for ever."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Q, QuerySet
 
-from jobs.models import ACTIVE, EXECUTED, Run, RunLog
+from jobs.models import ACTIVE, EXECUTED, Run, RunLog, Worker
 
 
 def log_lines_before(moment: datetime) -> QuerySet[RunLog]:
@@ -25,6 +25,11 @@ def runs_before(moment: datetime) -> QuerySet[Run]:
     ended = Run.objects.exclude(state__in=ACTIVE)
     old = ended.filter(Q(finished_at__lt=moment) | Q(finished_at=None, created_at__lt=moment))
     return old.exclude(pk__in=_last_of_each_job())
+
+
+def workers_before(moment: datetime) -> QuerySet[Worker]:
+    """Processes that stopped before the moment; every restart leaves one behind."""
+    return Worker.objects.filter(stopped_at__lt=moment)
 
 
 def delete(page: QuerySet[Any]) -> int:

@@ -1,0 +1,109 @@
+"""Group 3, the cleanup jobs."""
+
+from datetime import timedelta
+from typing import Any
+
+from external_apis import retention as credentials
+from external_apis.models import Credential
+from jobs.engine import retention as past
+from jobs.engine.context import RunContext
+from jobs.engine.definition import CatchUp
+from jobs.engine.registry import Group
+from maintenance import upkeep
+from sessions_app import retention
+from sessions_app.models import Message, Session
+
+MESSAGE_RETENTION = timedelta(days=90)
+LOG_RETENTION = timedelta(days=30)
+SESSION_RETENTION = timedelta(days=180)
+CREDENTIAL_GRACE = timedelta(days=7)
+
+WEEKLY = CatchUp(window=timedelta(days=7))
+MONTHLY = CatchUp(window=timedelta(days=31))
+LONG: dict[str, Any] = {"soft_limit": timedelta(hours=2), "hard_limit": timedelta(hours=2, minutes=5)}
+
+cleanup = Group("cleanup", "Cleanup jobs (CleanupJob)")
+
+
+@cleanup.job(
+    "cleanup-old-messages",
+    schedule="0 5 * * 0",
+    description="Delete messages older than 90 days",
+    catch_up=WEEKLY,
+    destructive=True,
+    **LONG,
+)
+def cleanup_old_messages(run: RunContext) -> dict[str, Any]:
+    """Delete messages sent more than 90 days ago."""
+    old = Message.objects.sent_before(run.now - MESSAGE_RETENTION)
+    return {"deleted": run.in_batches(old, retention.delete_messages)}
+
+
+@cleanup.job(
+    "cleanup-old-logs",
+    schedule="40 5 1 * *",
+    description="Delete logs older than 30 days",
+    catch_up=MONTHLY,
+    destructive=True,
+    brake_share=0.75,  # run monthly, it removes 31 of 61 days, and 62 of 92 after a month that was missed
+    **LONG,
+)
+def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
+    """Delete lines, results, runs and workers of more than 30 days ago, but no job's last success and failure."""
+    limit = run.now - LOG_RETENTION
+    return {
+        "deletedLogLines": run.in_batches(past.log_lines_before(limit), past.delete),
+        "deletedTaskResults": run.in_batches(past.task_results_before(limit), past.delete),
+        "deletedRuns": run.in_batches(past.runs_before(limit), past.delete_runs),
+        "deletedWorkers": run.in_batches(past.workers_before(limit), past.delete),
+    }
+
+
+@cleanup.job(
+    "optimize-database",
+    schedule="30 6 * * 0",
+    description="Optimise the database",
+    catch_up=WEEKLY,
+    **LONG,
+)
+def optimize_database(run: RunContext) -> dict[str, Any]:
+    """Vacuum and analyse the tables whose figures ask for it."""
+    outcome = run.each(upkeep.needy_tables(), upkeep.tend)
+    outcome.raise_if_failed()
+    tended = [each for each in outcome.results if not each.busy]
+    return {
+        "tables": [
+            {"table": each.table, "action": each.action, "bytesBefore": each.before, "bytesAfter": each.after}
+            for each in tended
+        ],
+        "bytesBefore": sum(each.before for each in tended),
+        "bytesAfter": sum(each.after for each in tended),
+        "busy": [each.table for each in outcome.results if each.busy],
+        "needed": outcome.would or len(outcome.results),
+    }
+
+
+@cleanup.job(
+    "cleanup-old-sessions",
+    schedule="20 5 1 * *",
+    description="Delete ended sessions older than 180 days",
+    catch_up=MONTHLY,
+    destructive=True,
+    **LONG,
+)
+def cleanup_old_sessions(run: RunContext) -> dict[str, Any]:
+    """Delete resolved, closed and abandoned sessions whose last activity is more than 180 days ago."""
+    ended = Session.objects.ended_before(run.now - SESSION_RETENTION)
+    return {"deleted": run.in_batches(ended, retention.delete_sessions)}
+
+
+@cleanup.job(
+    "cleanup-expired-credentials",
+    schedule="0 1 * * *",
+    description="Delete expired credentials",
+    destructive=True,
+)
+def cleanup_expired_credentials(run: RunContext) -> dict[str, Any]:
+    """Delete credentials that expired or became invalid more than a week ago, but none that is in use."""
+    unusable = Credential.objects.unusable_before(run.now - CREDENTIAL_GRACE)
+    return {"deleted": run.in_batches(unusable, credentials.delete)}

@@ -1,0 +1,141 @@
+"""Group 1, the main jobs."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from external_apis import credentials, providers
+from external_apis.models import Credential
+from jobs.engine.context import RunContext
+from jobs.engine.definition import Retry
+from jobs.engine.registry import Group
+from maintenance import backup
+from monitoring import performance, report
+from reservations import reminders
+from reservations.models import Reminder, Reservation
+from sessions_app import lifecycle, retention
+from sessions_app.models import Session
+
+RESOLVED_RETENTION = timedelta(days=30)
+INACTIVE_AFTER = timedelta(hours=24)
+REMIND_AHEAD = timedelta(hours=2)
+
+cron = Group("cron", "Main jobs (CronService)")
+
+
+@cron.job(
+    "cleanup-sessions",
+    name="cleanup-resolved-sessions",
+    schedule="0 2 * * *",
+    description="Cleanup resolved sessions daily at 2 AM",
+    soft_limit=timedelta(minutes=50),
+    hard_limit=timedelta(minutes=55),
+    destructive=True,
+)
+def cleanup_sessions(run: RunContext) -> dict[str, Any]:
+    """Delete sessions that were resolved more than 30 days ago, with their messages."""
+    resolved = Session.objects.resolved_before(run.now - RESOLVED_RETENTION)
+    return {"deleted": run.in_batches(resolved, retention.delete_sessions)}
+
+
+@cron.job(
+    "check-inactive-sessions",
+    schedule="0 */6 * * *",
+    description="Close open sessions without activity in the last 24 hours",
+)
+def check_inactive_sessions(run: RunContext) -> dict[str, Any]:
+    """Close sessions in which nothing was said for a day."""
+    inactive = Session.objects.inactive_since(run.now - INACTIVE_AFTER)
+    return {"closed": run.in_batches(inactive, lifecycle.close_inactive, now=run.now)}
+
+
+@cron.job(
+    "reservation-reminders",
+    schedule="0 */2 * * *",
+    description="Remind guests of reservations within the next 2 hours",
+    retry=Retry(attempts=5, backoff=timedelta(seconds=20), longest=timedelta(minutes=5)),
+)
+def reservation_reminders(run: RunContext) -> dict[str, Any]:
+    """Note every reminder that is owed; sending them needs a provider.
+
+    The window follows the covered time and not the clock, so that a late run leaves nobody out whose time is ahead.
+    """
+    late = Reminder.objects.due().too_late(run.now)
+    pointless = Reminder.objects.due().pointless()
+    coming = Reservation.objects.booked().beginning_between(run.now, run.covers.end + REMIND_AHEAD)
+    two_hours = Reminder.Kind.TWO_HOURS
+    return {
+        "givenUp": run.in_batches(late, reminders.give_up_late, now=run.now),
+        "withdrawn": run.in_batches(pointless, reminders.withdraw, now=run.now),
+        "planned": run.in_batches(coming.unreminded(two_hours), reminders.plan, kind=two_hours, now=run.now),
+        "due": Reminder.objects.due().count(),
+        "sent": 0,
+        "notConfigured": providers.why_not_connected(),
+    }
+
+
+@cron.job(
+    "backup-data",
+    schedule="0 3 * * *",
+    description="Back up the data",
+    soft_limit=timedelta(hours=2),
+    hard_limit=timedelta(hours=2, minutes=5),
+)
+def backup_data(_run: RunContext) -> dict[str, Any]:
+    """Back up the database, once a destination is built in."""
+    if not settings.CRON.backup.enabled:
+        return {"backup": None, "skipped": "CRON_BACKUP_ENABLED is false: backups are switched off."}
+    return {
+        "backup": None,
+        "databaseBytes": backup.database_bytes(),
+        "retentionDays": settings.CRON.backup.retention_days,
+        "notConfigured": backup.why_not_backed_up(),
+    }
+
+
+@cron.job(
+    "validate-credentials",
+    schedule="0 4 * * *",
+    description="Validate the credentials of the external APIs (Meta, Twilio)",
+)
+def validate_credentials(run: RunContext) -> dict[str, Any]:
+    """Mark credentials that have expired or soon will; whether a provider still accepts them only it can tell."""
+    expiring = Credential.objects.expiring(run.now, before=run.now + credentials.NOTICE)
+    return {
+        "expired": run.in_batches(Credential.objects.expired(run.now), credentials.mark_expired),
+        "expiring": run.in_batches(expiring, credentials.mark_expiring),
+        "checked": 0,
+        "notConfigured": providers.why_not_connected(),
+    }
+
+
+@cron.job("daily-report", schedule="0 8 * * *", description="Generate and send the daily activity report")
+def daily_report(run: RunContext) -> dict[str, Any]:
+    """Report on the last local day that was complete at the tick, or by now when somebody asks."""
+    day = report.last_complete_day(run.tick or run.now, zone=settings.CRON.timezone)
+    return {
+        **report.of_day(day, zone=settings.CRON.timezone),
+        "sent": False,
+        "notConfigured": "The report was sent to nobody: this version has no channel for reports. It stands here.",
+    }
+
+
+@cron.job(
+    "check-system-performance",
+    schedule="*/30 * * * *",
+    description="Watch the performance of the system and send alerts",
+    soft_limit=timedelta(minutes=2),
+    hard_limit=timedelta(minutes=3),
+)
+def check_system_performance(run: RunContext) -> dict[str, Any]:
+    """Measure the machine, this worker and the database, and compare them with the thresholds."""
+    sample = performance.measure()
+    over = performance.over_threshold(
+        sample,
+        memory_mb=settings.CRON.memory_threshold_mb,
+        cpu_percent=settings.CRON.cpu_threshold_percent,
+    )
+    for each in over:
+        run.log.warning("a threshold is passed", what=each["what"], value=each["value"], threshold=each["threshold"])
+    return {**sample, "overThreshold": over}

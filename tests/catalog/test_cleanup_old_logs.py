@@ -1,0 +1,127 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django_celery_results.models import TaskResult
+
+from jobs.models import Run, RunLog, State, Worker
+
+NOW = datetime(2026, 6, 1, 2, 40, tzinfo=UTC)
+LIMIT = NOW - timedelta(days=30)
+SECOND = timedelta(seconds=1)
+
+
+def make_run(state=State.SUCCEEDED, *, job="backup-data", finished_at, **values):
+    return Run.objects.create(job=job, task=f"jobs.{job}", queue="cron", state=state, finished_at=finished_at, **values)
+
+
+def make_line(run, *, at):
+    return RunLog.objects.create(run=run, attempt=1, at=at, level="info", message="done")
+
+
+def clean(run_job, **how):
+    return run_job("cleanup-old-logs", now=NOW, **how).result
+
+
+def test_log_lines_older_than_30_days_go(run_job):
+    run = make_run(finished_at=NOW)
+    make_line(run, at=LIMIT - SECOND)
+    kept = make_line(run, at=LIMIT)
+
+    assert clean(run_job)["deletedLogLines"] == 1
+    assert list(run.log_lines.all()) == [kept]
+
+
+def test_task_results_older_than_30_days_go(run_job):
+    for name, at in (("old", LIMIT - SECOND), ("young", LIMIT)):
+        result = TaskResult.objects.create(task_id=name)
+        TaskResult.objects.filter(pk=result.pk).update(date_done=at)
+
+    assert clean(run_job)["deletedTaskResults"] == 1
+    assert TaskResult.objects.filter(task_id="young").exists()
+
+
+def test_runs_that_ended_more_than_30_days_ago_go(run_job):
+    gone = make_run(finished_at=LIMIT - SECOND)
+    kept = make_run(finished_at=LIMIT)
+
+    assert clean(run_job)["deletedRuns"] == 1
+    assert not Run.objects.filter(pk=gone.pk).exists()
+    assert Run.objects.filter(pk=kept.pk).exists()
+
+
+def test_the_last_success_and_the_last_failure_of_each_job_stay_however_old(run_job):
+    kept = [
+        make_run(state, job=job, finished_at=LIMIT - timedelta(days=100))
+        for job in ("backup-data", "daily-report")
+        for state in (State.SUCCEEDED, State.FAILED)
+    ]
+    for run in kept:
+        make_run(run.state, job=run.job, finished_at=LIMIT - timedelta(days=200))
+    make_run(job="sync-credentials", finished_at=NOW)
+
+    assert clean(run_job)["deletedRuns"] == 4
+    assert Run.objects.filter(pk__in=[run.pk for run in kept]).count() == 4
+
+
+@pytest.mark.parametrize("state", [State.SKIPPED, State.MISSED, State.DISABLED])
+def test_ticks_that_did_not_run_go_by_the_time_they_were_recorded(run_job, state):
+    make_run(state, finished_at=None, created_at=LIMIT - SECOND)
+    kept = make_run(state, finished_at=None, created_at=LIMIT)
+
+    assert clean(run_job)["deletedRuns"] == 1
+    assert Run.objects.filter(state=state).get() == kept
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RETRYING])
+def test_runs_that_have_not_ended_stay_however_old(run_job, state):
+    make_run(state, finished_at=None, created_at=LIMIT - timedelta(days=100))
+
+    assert clean(run_job)["deletedRuns"] == 0
+
+
+def test_the_lines_of_a_deleted_run_go_with_it(run_job):
+    gone = make_run(finished_at=LIMIT - SECOND)
+    make_run(finished_at=NOW)
+    make_line(gone, at=LIMIT)
+
+    assert clean(run_job)["deletedRuns"] == 1
+    assert not RunLog.objects.filter(message="done").exists()
+
+
+def test_a_second_time_there_is_nothing_left_to_do(run_job):
+    make_run(finished_at=LIMIT - SECOND)
+    make_run(finished_at=NOW)
+
+    assert clean(run_job)["deletedRuns"] == 1
+    assert clean(run_job)["deletedRuns"] == 0
+
+
+def test_a_dry_run_deletes_nothing(run_job):
+    run = make_run(finished_at=LIMIT - SECOND)
+    make_run(finished_at=NOW)
+
+    assert clean(run_job, dry_run=True)["deletedRuns"] == 1
+    assert Run.objects.filter(pk=run.pk).exists()
+
+
+def test_processes_that_stopped_more_than_30_days_ago_go(run_job):
+    def stopped(name, at):
+        return Worker.objects.create(name=name, kind=Worker.Kind.WORKER, lease_until=LIMIT, stopped_at=at)
+
+    stopped("old", LIMIT - SECOND)
+    stopped("young", LIMIT)
+    stopped("alive", None)
+
+    assert clean(run_job)["deletedWorkers"] == 1
+    assert not Worker.objects.filter(name="old").exists()
+
+
+def test_a_month_of_31_days_does_not_pull_the_brake(run_job):
+    results = [
+        TaskResult(task_id=f"{age}-{n}") for age in ("old", "young") for n in range(1000 if age == "old" else 340)
+    ]
+    TaskResult.objects.bulk_create(results)
+    TaskResult.objects.filter(task_id__startswith="old").update(date_done=LIMIT - SECOND)
+    TaskResult.objects.filter(task_id__startswith="young").update(date_done=LIMIT)
+
+    assert clean(run_job)["deletedTaskResults"] == 1000
