@@ -19,7 +19,10 @@ def from_url(url: str) -> dict[str, Any]:
     try:
         parts = conninfo_to_dict(url)
     except ProgrammingError as refused:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {refused}") from None
+        reason = str(refused).strip().partition(': "')[0]  # what follows quotes the address, its password included
+        raise ImproperlyConfigured(
+            f"DATABASE_URL cannot be understood: {reason}. It should look like postgresql://user:password@host:5432/name."
+        ) from None
     return {
         "ENGINE": "config.postgres",
         "NAME": parts.pop("dbname", "postgres"),

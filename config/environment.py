@@ -9,10 +9,10 @@ LOCAL_FILE = BASE_DIR / "var" / "local.env"
 
 
 def load() -> Mapping[str, str]:
-    """The environment; without a DATABASE_URL in it, completed by what `bin/up` wrote for this clone."""
-    if os.environ.get("DATABASE_URL") or not LOCAL_FILE.is_file():
-        return os.environ
-    return {**_read(LOCAL_FILE), **os.environ}
+    """The environment, completed by what `bin/up` wrote for this clone, unless it names another database."""
+    kept = _read(LOCAL_FILE) if LOCAL_FILE.is_file() else {}
+    given = os.environ.get("DATABASE_URL")
+    return os.environ if given and given != kept.get("DATABASE_URL") else {**kept, **os.environ}
 
 
 def secret(environment: Mapping[str, str], name: str) -> str:

@@ -21,8 +21,6 @@ task_create_missing_queues = False
 worker_prefetch_multiplier = 1
 worker_disable_prefetch = True
 worker_redirect_stdouts = False
-worker_send_task_events = True
-task_send_sent_event = False
 
 beat_scheduler = "jobs.fleet.beat:LedgerScheduler"
 beat_max_loop_interval = 5

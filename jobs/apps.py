@@ -1,10 +1,8 @@
 """The engine's Django app: it loads the catalogue once every app is ready."""
 
 import logging
-from importlib import import_module
 
 from django.apps import AppConfig
-from django.conf import settings
 
 
 class JobsConfig(AppConfig):
@@ -13,7 +11,8 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep what runs log, and import the catalogue named by the settings, which registers the jobs."""
+        from jobs.engine import registry
         from jobs.engine.runlog import RunLogHandler
 
         logging.getLogger().addHandler(RunLogHandler(level=logging.INFO))
-        import_module(settings.JOBS_CATALOG)
+        registry.load()

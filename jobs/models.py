@@ -84,7 +84,9 @@ class Run(models.Model):
     task = models.CharField(max_length=200)
     queue = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    reason = models.CharField(max_length=500, blank=True, help_text="Why it ended, waits or did not run, in words.")
+    reason = models.CharField(
+        max_length=500, blank=True, help_text="Why it ended, waits, did not run or had to be tried again, in words."
+    )
     trigger = models.CharField(max_length=10, choices=Trigger, default=Trigger.SCHEDULE)
     triggered_by = models.CharField(max_length=200, blank=True)
     schedule_name = models.CharField(max_length=200, blank=True)
@@ -116,7 +118,9 @@ class Run(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["schedule_name", "tick"], name="one_fate_per_tick", condition=Q(tick__isnull=False)
+                fields=["schedule_name", "tick"],
+                name="one_fate_per_tick",
+                condition=Q(tick__isnull=False) & ~Q(schedule_name=""),
             ),
             models.UniqueConstraint(
                 fields=["overlap_key"], name="one_running_per_job", condition=Q(state=State.RUNNING)
@@ -133,7 +137,7 @@ class Run(models.Model):
             models.Index(fields=["available_at"], name="run_to_retry", condition=Q(state=State.RETRYING)),
             models.Index(fields=["worker"], name="run_on_worker", condition=Q(state=State.RUNNING)),
             models.Index(fields=["job", "-id"], name="run_of_job"),
-            models.Index(fields=["state", "-id"], name="run_in_state"),
+            models.Index(fields=["state", "-id"], name="run_in_state", condition=~Q(state__in=ACTIVE)),
             models.Index(fields=["job", "-finished_at"], name="run_ended", condition=Q(state__in=EXECUTED)),
         ]
 

@@ -6,6 +6,7 @@ A server-side statement_timeout does not help here, because a stopped server enf
 from typing import Any
 
 import psycopg
+from django.db import OperationalError
 from django.db.backends.postgresql import base
 from psycopg import errors
 
@@ -14,6 +15,7 @@ class ImpatientConnection(psycopg.Connection[Any]):
     """A connection that breaks when a query stays unanswered too long."""
 
     answer_timeout: float | None = None
+    gave_up = False
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the answer; raises OperationalError, and gives the connection up, after `answer_timeout` seconds."""
@@ -21,6 +23,7 @@ class ImpatientConnection(psycopg.Connection[Any]):
             return super().wait(gen, interval, self.answer_timeout if timeout is None else timeout)
         except errors._WaitTimeout as late:
             self.pgconn.finish()
+            self.gave_up = True
             raise psycopg.OperationalError(
                 f"The database did not answer within {self.answer_timeout} seconds."
             ) from late
@@ -43,3 +46,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = ImpatientConnection.connect(**conn_params)
         connection.answer_timeout = self.answer_timeout
         return connection
+
+    def close_if_health_check_failed(self) -> None:
+        """Django's check of a kept connection; raises OperationalError when the server hangs.
+
+        Connecting anew would only wait a second time for the same server.
+        """
+        kept = self.connection
+        super().close_if_health_check_failed()
+        if self.connection is None and getattr(kept, "gave_up", False):
+            raise OperationalError("The database did not answer the health check.")

@@ -43,8 +43,9 @@ def run(context: "RunContext", rows: QuerySet[Any], act: Callable[[QuerySet[Any]
     if context.dry_run:
         return _look(context, rows)
     matching = rows.count()
-    if context.destructive and not context.confirmed:
-        brake.check(rows, matching=matching, already_removed=place["done"], now=context.now, run_id=context.id)
+    if context.brake_share is not None and not context.confirmed:
+        removed, share = place["done"], context.brake_share
+        brake.check(rows, matching=matching, already_removed=removed, share=share, now=context.now, run_id=context.id)
     total = matching + place["done"]
     note = str(rows.model._meta.verbose_name_plural)
     while page := _page(rows, place["after"], size):

@@ -9,7 +9,6 @@ from django.db.models import Max, QuerySet
 from jobs.engine.errors import BrakePulled
 from jobs.models import Run
 
-SHARE = 0.5
 AT_LEAST = 1000
 CLOCK_AHEAD = timedelta(days=45)
 CLOCK_BEHIND = timedelta(days=1)
@@ -17,22 +16,24 @@ CLOCK_BEHIND = timedelta(days=1)
 CONFIRM = "Look at a dry run; if it is meant, trigger the job again with 'confirms' set to this run's id."
 
 
-def check(rows: QuerySet[Any], *, matching: int, already_removed: int, now: datetime, run_id: UUID) -> None:
-    """Raise BrakePulled when the rows are more than half of their table (and at least 1,000), or the clock is off."""
+def check(
+    rows: QuerySet[Any], *, matching: int, already_removed: int, share: float, now: datetime, run_id: UUID
+) -> None:
+    """Raise BrakePulled when 1,000 rows or more are above that share of their table, or the clock is off."""
     check_clock(now, run_id=run_id)
-    check_share(rows, matching=matching, already_removed=already_removed)
+    check_share(rows, matching=matching, already_removed=already_removed, share=share)
 
 
-def check_share(rows: QuerySet[Any], *, matching: int, already_removed: int) -> None:
+def check_share(rows: QuerySet[Any], *, matching: int, already_removed: int, share: float) -> None:
     """Compare what a run removes in all with what the table held before it began."""
     removing = matching + already_removed
     if removing < AT_LEAST:
         return
     held = rows.model._default_manager.count() + already_removed
-    if removing > held * SHARE:
+    if removing > held * share:
         table = rows.model._meta.verbose_name_plural
         raise BrakePulled(
-            f"{removing} of {held} {table} would be removed: more than {SHARE:.0%}. Nothing further was. {CONFIRM}"
+            f"{removing} of {held} {table} would be removed: more than {share:.0%}. Nothing further was. {CONFIRM}"
         )
 
 

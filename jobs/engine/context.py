@@ -10,6 +10,7 @@ import structlog
 from django.db.models import Model, QuerySet
 
 from jobs.engine import batches, fanout, runs
+from jobs.engine.definition import Job
 from jobs.engine.runlog import RunLogBuffer
 
 Item = TypeVar("Item")
@@ -31,7 +32,7 @@ class RunContext:
         self,
         claimed: runs.Claimed,
         *,
-        destructive: bool,
+        job: Job | None,
         log_buffer: RunLogBuffer,
         timeouts: tuple[type[BaseException], ...] = (),
     ) -> None:
@@ -44,7 +45,7 @@ class RunContext:
         self.arguments: dict[str, Any] = claimed.arguments
         self.dry_run: bool = claimed.dry_run
         self.confirmed: bool = claimed.confirms is not None
-        self.destructive = destructive
+        self.brake_share: float | None = job.brake_share if job and job.destructive else None
         self.timeouts = timeouts
         self.samples: dict[str, list[str]] = {}
         self.cursor = batches.Cursor(claimed.cursor)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from jobs.engine import plain
 from jobs.engine.errors import BadArguments, BadDeclaration
 from jobs.engine.firetimes import BadSchedule, Cron
 
@@ -72,6 +73,7 @@ class Job:
     overlap: Overlap = Overlap.SKIP
     catch_up: CatchUp = field(default_factory=CatchUp)
     destructive: bool = False
+    brake_share: float = 0.5  # of a table: a destructive run that would remove more needs to be confirmed
     arguments: type[BaseModel]
 
     @property
@@ -87,18 +89,26 @@ class Job:
     @property
     def overlap_key(self) -> str | None:
         """What at most one running run may hold; None where overlap is allowed."""
-        return None if self.overlap is Overlap.ALLOW else self.slug
+        return None if self.overlap == Overlap.ALLOW else self.slug
 
     def check_arguments(self, values: dict[str, Any]) -> dict[str, Any]:
         """The given arguments, typed, checked and as JSON; raises BadArguments naming each field and reason."""
         try:
-            return self.arguments.model_validate(values).model_dump(mode="json", exclude_unset=True)
+            checked = self.arguments.model_validate(values).model_dump(mode="json", exclude_unset=True)
         except ValidationError as refused:
             problems = [
                 {"field": ".".join(str(part) for part in each["loc"]) or "arguments", "reason": each["msg"]}
                 for each in refused.errors(include_url=False, include_input=False)
             ]
             raise BadArguments(self.slug, problems) from None
+        problems = [
+            {"field": name, "reason": "This cannot be stored: leave out NUL characters, lone surrogates, inf and nan"}
+            for name, value in checked.items()
+            if not plain.is_storable(value)
+        ]
+        if problems:
+            raise BadArguments(self.slug, problems)
+        return checked
 
 
 def declare(body: Callable[..., Any], *, slug: str, group: str, schedule: str, name: str = "", **policy: Any) -> Job:
@@ -109,9 +119,13 @@ def declare(body: Callable[..., Any], *, slug: str, group: str, schedule: str, n
         Cron(expression=schedule, zone=policy.get("zone") or "UTC")
     except BadSchedule as refused:
         raise BadDeclaration(f"The schedule of {slug!r} cannot be understood: {refused}") from refused
-    job = Job(
-        slug=slug, name=name or slug, group=group, schedule=schedule, body=body, arguments=_arguments(body), **policy
-    )
+    arguments = _arguments(body, slug)
+    try:
+        job = Job(
+            slug=slug, name=name or slug, group=group, schedule=schedule, body=body, arguments=arguments, **policy
+        )
+    except TypeError as refused:
+        raise BadDeclaration(f"{slug!r} declares what no job has, or too little: {refused}.") from None
     if not timedelta() < job.soft_limit < job.hard_limit:
         raise BadDeclaration(
             f"{slug!r}: the soft time limit ({job.soft_limit}) must be above zero and below the hard one "
@@ -122,12 +136,16 @@ def declare(body: Callable[..., Any], *, slug: str, group: str, schedule: str, n
     return job
 
 
-def _arguments(body: Callable[..., Any]) -> type[BaseModel]:
+def _arguments(body: Callable[..., Any], slug: str) -> type[BaseModel]:
     """The keyword-only parameters of a body as a strict model: its typed arguments."""
+    run, *others = [*inspect.signature(body, eval_str=True).parameters.values()] or [None]
+    if run is None or any(each.kind is not each.KEYWORD_ONLY for each in others):
+        raise BadDeclaration(f"The body of {slug!r} must take the run, and after a '*' its arguments by keyword.")
+    for each in others:
+        if each.annotation is each.empty:
+            raise BadDeclaration(f"{slug!r}: the argument {each.name!r} needs a type, or nothing can check it.")
     fields: dict[str, Any] = {
-        parameter.name: (parameter.annotation, ... if parameter.default is parameter.empty else parameter.default)
-        for parameter in inspect.signature(body, eval_str=True).parameters.values()
-        if parameter.kind is parameter.KEYWORD_ONLY
+        each.name: (each.annotation, ... if each.default is each.empty else each.default) for each in others
     }
     config = ConfigDict(extra="forbid")
     return create_model(f"{body.__name__.title().replace('_', '')}Arguments", __config__=config, **fields)

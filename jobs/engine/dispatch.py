@@ -134,10 +134,11 @@ def publish_quietly(runs: list[Waiting], publish: Publish) -> bool:
 
 
 def _waiting(job: Job) -> UUID:
-    waiting = Run.objects.filter(overlap_key=job.overlap_key, state__in=WAITING).order_by("pk")
+    of_job = Run.objects.filter(job=job.slug, overlap_key=job.overlap_key)
+    waiting = of_job.filter(state__in=WAITING).order_by("pk")
     found = waiting.values_list("pk", flat=True).first()
     if found is None:  # it was claimed between the refusal and this look
-        found = Run.objects.filter(overlap_key=job.overlap_key).order_by("-pk").values_list("pk", flat=True)[0]
+        found = of_job.order_by("-pk").values_list("pk", flat=True)[0]
     return found
 
 

@@ -35,8 +35,8 @@ def _of(schedule: Schedule, at: datetime) -> Explanation:
     run = Run.objects.filter(schedule_name=schedule.name, tick__gte=minute, tick__lt=minute + NEAR).first()
     if run is not None:
         return Explanation(schedule=schedule.name, at=at, fate=run.state, words=_of_run(run), run=run)
-    gap = TickGap.objects.filter(schedule_name=schedule.name, first__lte=minute + NEAR, last__gte=minute).first()
-    if gap is not None:
+    gap = TickGap.objects.filter(schedule_name=schedule.name, first__lt=minute + NEAR, last__gte=minute).first()
+    if gap is not None and (not schedule.timing or _due_in(schedule, minute)):
         words = f"{gap.count} ticks from {gap.first:%Y-%m-%d %H:%M} to {gap.last:%Y-%m-%d %H:%M} UTC: {gap.reason}."
         return Explanation(schedule=schedule.name, at=at, fate=gap.fate, words=words)
     return Explanation(schedule=schedule.name, at=at, fate="none", words=_of_nothing(schedule, minute))
@@ -54,10 +54,20 @@ def _of_nothing(schedule: Schedule, minute: datetime) -> str:
         return f"The schedule cannot be understood: {schedule.broken}"
     if not schedule.timing:
         return "The schedule is new, and no scheduler has read it yet."
-    due = fire_times(schedule.timing).after(minute - timedelta(microseconds=1))
-    if due is None or due >= minute + NEAR:
-        following = f" The tick after that moment is {due:%Y-%m-%d %H:%M} UTC." if due else ""
-        return f"By its present schedule the job was not due then.{following}"
+    due = _due_in(schedule, minute)
+    if due is None:
+        following = fire_times(schedule.timing).after(minute)
+        told = f" The tick after that moment is {following:%Y-%m-%d %H:%M} UTC." if following else ""
+        return f"By its present schedule the job was not due then.{told}"
+    if schedule.expires_at and due >= schedule.expires_at:
+        return f"The schedule expired at {schedule.expires_at:%Y-%m-%d %H:%M} UTC."
     if schedule.next_tick_at and due >= schedule.next_tick_at:
         return "The tick is still to come, or no scheduler has been there since."
+    if schedule.one_off and schedule.last_tick_at:
+        return f"The schedule is for one time only, and that was {schedule.last_tick_at:%Y-%m-%d %H:%M} UTC."
     return "The schedule was made or changed after that moment, or the record is older than what is kept."
+
+
+def _due_in(schedule: Schedule, minute: datetime) -> datetime | None:
+    due = fire_times(schedule.timing).after(minute - timedelta(microseconds=1))
+    return due if due is not None and due < minute + NEAR else None

@@ -89,7 +89,7 @@ class _Work:
         self._never_collected = never_collected
         self._lock = threading.Lock()
         self.stopped = threading.Event()
-        self.broken: Exception | None = None
+        self.broken: BaseException | None = None
 
     @property
     def done(self) -> int:
@@ -119,7 +119,7 @@ class _Work:
         try:
             while not self.stopped.is_set() and self.one():
                 pass
-        except Exception as error:  # noqa: BLE001  handed to the run's own thread, which raises it
+        except BaseException as error:  # noqa: BLE001  handed to the run's own thread, which raises it
             self.broken = error
             self.stopped.set()
         finally:

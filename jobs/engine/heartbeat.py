@@ -1,8 +1,10 @@
 """The thread that keeps a process's lease alive until the process ends, whatever its main thread is busy with."""
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 RETRY_S = 1.0
 
+log = logging.getLogger(__name__)
+
 
 class Heartbeat(threading.Thread):
     """Beats every few seconds, writes a drain at once, and does a chore of its process at every beat."""
@@ -24,34 +28,33 @@ class Heartbeat(threading.Thread):
         super().__init__(name="heartbeat", daemon=True)
         self.identity = identity
         self._chore = chore
-        self._wake = threading.Event()
+        # Its put may interrupt itself in a signal handler; an Event's set would wait for itself for ever.
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._draining = False
         self._ended = False
         self._lost_since: float | None = None
 
     def drain(self) -> None:
-        """Tell everybody that this process takes no more work; safe in a signal handler, for it only sets flags."""
+        """Tell everybody that this process takes no more work; safe in a signal handler."""
         self._draining = True
-        self._wake.set()
+        self._wake.put(None)
 
     def hurry(self) -> None:
         """Beat, and do the chore, now."""
-        self._wake.set()
+        self._wake.put(None)
 
     def end(self) -> None:
         """Stop beating and say goodbye; waits for the thread."""
         self._ended = True
-        self._wake.set()
+        self._wake.put(None)
         if self.is_alive():
             self.join(timeout=workers.BEAT_EVERY.total_seconds())
 
     def run(self) -> None:
         """Beat until the end; an outage of the database is waited out."""
         while not self._ended:
-            self._wake.wait(RETRY_S if self._lost_since else workers.BEAT_EVERY.total_seconds())
-            self._wake.clear()
-            if not self._ended:
-                self._guarded(self.beat)
+            self._guarded(self.beat)
+            self._wait(RETRY_S if self._lost_since else workers.BEAT_EVERY.total_seconds())
         self._guarded(lambda: workers.stop(self.identity))
         connection.close()
 
@@ -61,6 +64,14 @@ class Heartbeat(threading.Thread):
         if self._chore is not None:
             self._chore()
 
+    def _wait(self, seconds: float) -> None:
+        try:
+            self._wake.get(timeout=seconds)
+            while True:
+                self._wake.get_nowait()
+        except Empty:
+            pass
+
     def _guarded(self, step: Callable[[], None]) -> None:
         try:
             step()
@@ -69,6 +80,9 @@ class Heartbeat(threading.Thread):
             if self._lost_since is None:
                 self._lost_since = monotonic()
                 events.database_lost.send(Worker, reason=str(lost))
+        except Exception:
+            # A heart that stops over one bad chore would have all its runs taken away.
+            log.exception("A heartbeat went wrong.")
         else:
             if self._lost_since is not None:
                 self._lost_since = None

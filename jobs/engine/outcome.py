@@ -7,19 +7,25 @@ from typing import Any
 from django.db import transaction
 from psycopg.types.json import Jsonb
 
-from jobs.engine import events, sql
-from jobs.models import Run, State
+from jobs.engine import events, plain, sql
+from jobs.models import ACTIVE, Run, State
 
 WAKE_CHANNEL = "cron_wake"
 
+LONGEST_ERROR = 10_000
+LONGEST_TRACEBACK = 50_000  # of which the end tells most
+
+# The old states are compared with a subselect, which the planner cannot see through: given a constant it would walk the
+# small partial index of running runs, with a dead entry for every run that has ended since the last vacuum.
 FINISH = """
 WITH clock AS (SELECT COALESCE(%(now)s, clock_timestamp()) AS now),
 ended AS (
-    UPDATE jobs_run SET state = %(state)s, finished_at = clock.now, reason = %(reason)s, result = %(result)s,
+    UPDATE jobs_run SET state = %(state)s, finished_at = clock.now, result = %(result)s,
+           reason = COALESCE(NULLIF(%(reason)s, ''), reason),
            error = %(error)s, traceback = %(traceback)s, publish_after = NULL, available_at = NULL,
            failures = failures + %(failures)s
       FROM clock
-     WHERE id = %(id)s AND attempt = %(attempt)s AND state = ANY(%(expected)s)
+     WHERE id = %(id)s AND attempt = %(attempt)s AND state = (SELECT %(expected)s::text)
     RETURNING jobs_run.*),
 task_result AS (
     INSERT INTO django_celery_results_taskresult (task_id, periodic_task_name, task_name, task_args, task_kwargs,
@@ -65,18 +71,21 @@ def finish(
 ) -> bool:
     """End a run, fenced by its attempt and present state; False when somebody else has moved it meanwhile.
 
-    A waiting run of the same job is made due for publishing. `counts` adds one to its failures.
+    A waiting run of the same job becomes due. `counts` adds one to its failures. What cannot be stored, nearly is.
     """
+    if run.state not in ACTIVE:
+        return False
+    result, error = plain.as_json(result), plain.text(error, LONGEST_ERROR)
     values = {
         "id": run.pk,
         "attempt": run.attempt,
-        "expected": [run.state],
+        "expected": run.state,
         "state": state.value,
         "status": STATUS[state],
-        "reason": reason[:500],
+        "reason": plain.text(reason, 500),
         "result": None if result is None else Jsonb(result),
         "error": error,
-        "traceback": traceback,
+        "traceback": plain.text(traceback[-LONGEST_TRACEBACK:]),
         "task_result": json.dumps(result if state is State.SUCCEEDED else _as_celery_error(error or reason)),
         "failures": int(counts),
         "now": now,

@@ -13,10 +13,12 @@ from jobs.engine.errors import BrokerUnavailable
 from jobs.engine.runs import queue_due_retries
 from jobs.engine.schedules import Known, refresh
 from jobs.engine.scheduling import BATCH, run_pass
-from jobs.models import Run
+from jobs.models import Run, Schedule
 
 CHORES_EVERY = timedelta(seconds=5)
 BROKER_AGAIN = timedelta(seconds=1)
+# What one scheduler could not understand, a newer one may: it is read again when one starts, and from time to time.
+BROKEN_AGAIN = timedelta(minutes=10)
 # After an outage of the database every lease looks spent: workers get this long to renew theirs.
 GRACE = timedelta(seconds=10)
 
@@ -44,6 +46,7 @@ class Pulse:
     _broker_away: bool = False
     _chores_at: datetime | None = None
     _recover_from: datetime | None = None
+    _broken_at: datetime | None = None
     _database_was_away: bool = field(default=True)  # at the start nobody knows
 
     def database_was_away(self) -> None:
@@ -54,14 +57,19 @@ class Pulse:
         """Do everything that is due; returns the moment of the next thing to do."""
         if self._database_was_away:
             self._database_was_away, self._recover_from = False, now + GRACE
-        while refresh(now, self.known):
-            pass
+        self._look_at_broken(now)
+        dirty = refresh(now, self.known)
         self._decide(now)
         queue_due_retries(now)
         if self._chores_at is None or now >= self._chores_at or now < self._chores_at - CHORES_EVERY:
             self._chores(now)
         self._publish_due(now)
-        return self._next(now)
+        return now if dirty else self._next(now)
+
+    def _look_at_broken(self, now: datetime) -> None:
+        if self._broken_at is None or abs(now - self._broken_at) >= BROKEN_AGAIN:
+            Schedule.objects.exclude(broken="").update(dirty=True)
+            self._broken_at = now
 
     def _decide(self, now: datetime) -> None:
         while True:
@@ -79,13 +87,13 @@ class Pulse:
     def _look_at_broker(self) -> None:
         try:
             forgot = self.broker.forgot()
+            if forgot or self._broker_away:
+                dispatch.publish_everything_again()
+            if forgot:
+                self.broker.remember()
         except BrokerUnavailable as lost:
             self._lose_broker(lost)
             return
-        if forgot or self._broker_away:
-            dispatch.publish_everything_again()
-        if forgot:
-            self.broker.remember()
         if self._broker_away:
             events.broker_back.send(Run, wiped=forgot)
         self._broker_away = False

@@ -48,7 +48,7 @@ def lose(run: Run, *, reason: str) -> bool:
     attempts = (job.retry if job else Retry()).attempts
     if run.failures + 1 < attempts:
         return give_back(run, reason=f"attempt {run.attempt} was lost: {reason}", counts=True)
-    error = f"Lost {run.failures + 1} times, the last time because {reason}."
+    error = f"Attempt {run.attempt} was lost, and no other follows after {run.failures + 1} failures: {reason}."
     return finish(run, state=State.FAILED, reason="worker lost", error=error, counts=True)
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any, TypeVar
+
+from django.conf import settings
 
 from jobs.engine.definition import Job, declare
 from jobs.engine.errors import BadDeclaration, UnknownJob
@@ -33,6 +36,11 @@ class Group:
             return body
 
         return register
+
+
+def load() -> None:
+    """Import the catalogue that the settings name, which declares the jobs; harmless when it is loaded already."""
+    import_module(settings.JOBS_CATALOG)
 
 
 def add(job: Job) -> None:

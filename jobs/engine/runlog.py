@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from jobs.engine import plain
 from jobs.models import RunLog
 
 LONGEST = 10_000
@@ -38,18 +39,23 @@ class RunLogBuffer:
             attempt=self._attempt,
             at=datetime.fromtimestamp(record.created, UTC),
             level=record.levelname.lower(),
-            message=_storable(message)[:LONGEST],
+            message=plain.text(message, LONGEST),
             fields=fields,
         )
         with self._lock:
             self._lines.append(line)
 
     def flush(self) -> None:
-        """Store what is kept."""
+        """Store what is kept; when that fails, it stays kept."""
         with self._lock:
             lines, self._lines = self._lines, []
-        if lines:
-            RunLog.objects.bulk_create(lines)
+        try:
+            if lines:
+                RunLog.objects.bulk_create(lines)
+        except BaseException:
+            with self._lock:
+                self._lines = lines + self._lines
+            raise
 
 
 class RunLogHandler(logging.Handler):
@@ -58,8 +64,12 @@ class RunLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record if a run is at work here."""
         buffer = _current.get()
-        if buffer is not None:
+        if buffer is None:
+            return
+        try:
             buffer.add(record)
+        except Exception:  # noqa: BLE001  a line that cannot be worded must not harm the run; logging says so
+            self.handleError(record)
 
 
 # Fields that the run's own row already tells, and structlog's bookkeeping.
@@ -69,13 +79,9 @@ KNOWN = {"event", "level", "logger", "timestamp", "job", "run", "attempt", "exc_
 def _parts(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
     if not isinstance(record.msg, dict):
         return record.getMessage(), {}
-    fields = {key: _plain(value) for key, value in record.msg.items() if key not in KNOWN}
+    fields = {plain.text(key): _plain(value) for key, value in record.msg.items() if key not in KNOWN}
     return str(record.msg.get("event", "")), fields
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float | bool | None) else _storable(str(value))[:LONGEST]
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "�")  # PostgreSQL keeps no NUL in a text
+    return plain.as_json(value) if isinstance(value, int | float | bool | None) else plain.text(str(value), LONGEST)

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
 
-from jobs.engine import dispatch, events, registry, runs
+from jobs.engine import dispatch, events, plain, registry, runs
 from jobs.engine.context import RunContext
 from jobs.engine.definition import Job, Retry
-from jobs.engine.errors import BrakePulled, Cancelled, Drained, Fenced
+from jobs.engine.errors import BrakePulled, Cancelled, Drained, Fenced, UnknownJob
 from jobs.engine.heartbeat import beating
 from jobs.engine.outcome import finish
 from jobs.engine.runlog import RunLogBuffer
@@ -54,8 +54,11 @@ def execute(
     run = _as_run(claimed, worker)
     events.run_started.send(Run, run=run)
     with RunLogBuffer(claimed.id, claimed.attempt) as log:
-        context = RunContext(claimed, destructive=bool(job and job.destructive), log_buffer=log, timeouts=timeouts)
-        outcome = _attempt(context, job, body)
+        context = RunContext(claimed, job=job, log_buffer=log, timeouts=timeouts)
+        try:
+            outcome = _attempt(context, job, body)
+        except timeouts as late:  # it arrived between the body's end and here
+            outcome = Outcome(error=late, timed_out=True)
         persistently(log.flush, timeouts)
     retry = job.retry if job and not once else NO_RETRY
     persistently(lambda: _record(run, outcome, retry, now), timeouts)
@@ -102,7 +105,7 @@ class Outcome:
         self.result = result
         self.error = error
         self.timed_out = timed_out
-        self.message = f"{type(error).__name__}: {error}" if error else ""
+        self.message = plain.of_error(error) if error else ""
         self.traceback = "".join(tracebacks.format_exception(error)) if error else ""
 
 
@@ -113,7 +116,7 @@ def _attempt(context: RunContext, job: Job | None, body: Body | None) -> Outcome
         elif body is not None:
             result = body(context)
         else:
-            raise Fenced(f"No code is known for {context.job!r}.")
+            raise UnknownJob(context.job)
     except context.timeouts as late:
         return Outcome(error=late, timed_out=True)
     except BaseException as error:  # noqa: BLE001  whatever a body raises, SystemExit too, is the end of this attempt
@@ -156,15 +159,16 @@ def persistently(write: Callable[[], Any], timeouts: tuple[type[BaseException], 
     wait, deadline = 0.1, monotonic() + LONGEST_OUTAGE_S
     while True:
         try:
-            return write()
-        except (OperationalError, InterfaceError) as lost:
-            connection.close()
-            if monotonic() > deadline:
-                raise
-            events.database_lost.send(Run, reason=str(lost))
-            sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT_S)
-        except timeouts:
+            try:
+                return write()
+            except (OperationalError, InterfaceError) as lost:
+                connection.close()
+                if monotonic() > deadline:
+                    raise
+                events.database_lost.send(Run, reason=str(lost))
+                sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT_S)
+        except timeouts:  # during the wait, too
             connection.close()
 
 

@@ -11,9 +11,9 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from psycopg.types.json import Jsonb
 
-from jobs.engine import events, sql
+from jobs.engine import events, plain, sql
 from jobs.engine.errors import Cancelled, Drained, Fenced, NotCancellable, UnknownRun
-from jobs.engine.outcome import finish
+from jobs.engine.outcome import LONGEST_ERROR, LONGEST_TRACEBACK, finish
 from jobs.models import ACTIVE, WAITING, Run, State
 
 
@@ -38,14 +38,13 @@ class Claimed:
 
 CLAIM = """
 UPDATE jobs_run r
-   SET state = 'running', attempt = attempt + 1, worker = %(worker)s, reason = '', publish_after = NULL,
+   SET state = 'running', attempt = attempt + 1, worker = %(worker)s, publish_after = NULL,
        started_at = COALESCE(%(now)s, clock_timestamp()),
        covers_to = COALESCE(covers_to, tick, %(now)s, clock_timestamp()),
-       covers_from = COALESCE(covers_from, LEAST(
-           (SELECT until FROM jobs_coverage c WHERE c.job = r.job), COALESCE(tick, %(now)s, clock_timestamp())))
+       covers_from = COALESCE(covers_from, (SELECT LEAST(c.until, COALESCE(r.tick, %(now)s, clock_timestamp()))
+                                              FROM jobs_coverage c WHERE c.job = r.job))
  WHERE id = %(id)s AND state = 'queued' AND (%(task)s IS NULL OR task = %(task)s)
-   AND (overlap_key IS NULL
-        OR NOT EXISTS (SELECT 1 FROM jobs_run o WHERE o.overlap_key = r.overlap_key AND o.state = 'running'))
+   AND NOT EXISTS (SELECT 1 FROM jobs_run o WHERE o.overlap_key = r.overlap_key AND o.state = 'running')
 RETURNING id, job, attempt, failures, started_at, tick, covers_from, covers_to, arguments, dry_run, confirms, cursor,
           schedule_name
 """
@@ -71,7 +70,7 @@ def claim(run_id: UUID, *, worker: str, task: str | None = None, now: datetime |
 
 PROGRESS = """
 UPDATE jobs_run r SET progress = %(progress)s, cursor = %(cursor)s
- WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'running'
+ WHERE id = %(id)s AND attempt = %(attempt)s AND state = (SELECT 'running')
 RETURNING cancel_requested_at IS NOT NULL,
           EXISTS (SELECT 1 FROM jobs_worker w WHERE w.name = r.worker AND w.draining_at IS NOT NULL)
 """
@@ -81,7 +80,12 @@ def write_progress(
     run_id: UUID, attempt: int, *, progress: dict[str, Any], cursor: list[dict[str, Any]] | None
 ) -> None:
     """Store how far an attempt is; raises Fenced if it lost the run, and once committed Cancelled or Drained."""
-    values = {"id": run_id, "attempt": attempt, "progress": Jsonb(progress), "cursor": cursor and Jsonb(cursor)}
+    values = {
+        "id": run_id,
+        "attempt": attempt,
+        "progress": Jsonb(plain.as_json(progress)),
+        "cursor": cursor and Jsonb(cursor),
+    }
     asked = sql.rows(PROGRESS, values)
     if not asked:
         raise Fenced(f"Attempt {attempt} of run {run_id} no longer holds it.")
@@ -112,7 +116,7 @@ def cancel(run_id: UUID, *, by: str) -> Run:
             cancel_requested_at=Now(), cancel_requested_by=by
         )
         if run.state in WAITING:
-            finish(run, state=State.CANCELLED, reason=f"cancelled by {by} before it started")
+            finish(run, state=State.CANCELLED, reason=f"cancelled by {by} while it waited")
     run.refresh_from_db()
     return run
 
@@ -124,13 +128,14 @@ def _ended(state: str) -> str:
 def retry_later(run: Run, *, wait: timedelta, error: str, traceback: str, now: datetime | None = None) -> bool:
     """Send a failed attempt to wait for its next one; False when the run was given away meanwhile."""
     clock = Now() if now is None else now
+    error = plain.text(error, LONGEST_ERROR)
     done = _held(run).update(
         state=State.RETRYING,
         failures=F("failures") + 1,
         available_at=clock + wait,
         reason=f"attempt {run.attempt} failed; the next one follows",
         error=error,
-        traceback=traceback,
+        traceback=plain.text(traceback[-LONGEST_TRACEBACK:]),
     )
     if done:
         events.run_retrying.send(Run, run=run, wait=wait, error=error)
@@ -156,7 +161,7 @@ def give_back(run: Run, *, reason: str, counts: bool) -> bool:
             publish_after=Now(),
             publish_count=0,
             available_at=None,
-            reason=reason,
+            reason=plain.text(reason, 500),
         )
     events.run_given_back.send(Run, run=run, reason=reason)
     return True

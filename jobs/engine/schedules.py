@@ -6,19 +6,21 @@ A row that cannot be understood is marked broken, alone.
 
 import json
 from collections.abc import Container
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import DataError, transaction
 from django_celery_beat.models import PeriodicTask
 
-from jobs.engine import events, registry
+from jobs.engine import events, plain, registry, sql
+from jobs.engine.edits import next_after_edit, settle
 from jobs.engine.errors import BadArguments
 from jobs.engine.firetimes import BadSchedule
-from jobs.engine.ledger import due_ticks, record, rows_for
-from jobs.engine.timing import fire_times, first_tick, timing_of
-from jobs.models import Schedule, State
+from jobs.engine.ledger import Entry, before_expiry, record
+from jobs.engine.timing import fire_times, timing_of
+from jobs.models import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,13 @@ class Definition:
     enabled: bool
     one_off: bool
     expires_at: datetime | None
+
+
+# What a row entered past every form can raise when it is loaded or understood.
+UNREADABLE = (DataError, ValidationError, ValueError, TypeError, LookupError, OverflowError, RecursionError)
+UNDECIDED = "the schedule was {} before a scheduler decided this tick"
+LONGEST_REASON = 2000
+RENEWED = [each.name for each in fields(Definition)]
 
 
 def define(row: PeriodicTask, known: Known) -> Definition:
@@ -70,56 +79,100 @@ def define(row: PeriodicTask, known: Known) -> Definition:
 
 def refresh(now: datetime, known: Known, *, limit: int = 500) -> int:
     """Read dirty schedules anew; a changed timing counts from now on. Returns how many were read."""
-    with transaction.atomic():
-        dirty = list(Schedule.objects.select_for_update(skip_locked=True).filter(dirty=True).order_by("id")[:limit])
-        if not dirty:
-            return 0
-        related = PeriodicTask.objects.select_related("crontab", "interval", "clocked", "solar")
-        rows = related.in_bulk([schedule.periodic_task_id for schedule in dirty])
-        for schedule in dirty:
-            if schedule.periodic_task_id in rows:
-                _renew(schedule, rows[schedule.periodic_task_id], now, known)
-            else:
-                schedule.delete()
-    return len(dirty)
+    try:
+        with transaction.atomic():
+            dirty = _dirty(limit)
+            _read(dirty, now, known)
+            return len(dirty)
+    except UNREADABLE:
+        return _read_one_by_one(now, known, limit)
 
 
-def _renew(schedule: Schedule, row: PeriodicTask, now: datetime, known: Known) -> None:
-    was_broken = schedule.broken
+def _read_one_by_one(now: datetime, known: Known, limit: int) -> int:
+    """Find the row of which something cannot even be loaded, so that it alone is left out."""
+    for count in range(limit):
+        with transaction.atomic():
+            dirty = _dirty(1)
+            if not dirty:
+                return count
+            try:
+                with transaction.atomic():
+                    _read(dirty, now, known)
+            except UNREADABLE as refused:
+                mark_broken(dirty[0], now, name=dirty[0].name, reason=f"It cannot be read: {refused}")
+    return limit
+
+
+def _dirty(limit: int) -> list[Schedule]:
+    return list(Schedule.objects.select_for_update(skip_locked=True).filter(dirty=True).order_by("id")[:limit])
+
+
+def _read(dirty: list[Schedule], now: datetime, known: Known) -> None:
+    related = PeriodicTask.objects.select_related("crontab", "interval", "clocked", "solar")
+    rows = related.in_bulk([schedule.periodic_task_id for schedule in dirty])
+    renewed: list[Schedule] = []
+    entries: list[Entry] = []
+    for schedule in dirty:
+        row = rows.get(schedule.periodic_task_id)
+        if row is None:
+            settle(schedule, now, switched_off=True, reason=UNDECIDED.format("deleted"))
+            schedule.delete()
+        elif (found := _renew(schedule, row, now, known)) is not None:
+            renewed.append(schedule)
+            entries += found
+    if renewed:
+        sql.run(RENEW, {"rows": json.dumps([_as_json(schedule) for schedule in renewed])})
+    record(entries, now)
+
+
+RENEW = """
+UPDATE jobs_schedule s SET dirty = false, broken = '', name = new.name, job = new.job, task = new.task,
+       queue = new.queue, arguments = new.arguments, timing = new.timing, enabled = new.enabled, one_off = new.one_off,
+       expires_at = new.expires_at, next_tick_at = new.next_tick_at
+  FROM json_to_recordset(%(rows)s) AS new (id bigint, name text, job text, task text, queue text, arguments jsonb,
+       timing jsonb, enabled bool, one_off bool, expires_at timestamptz, next_tick_at timestamptz)
+ WHERE s.id = new.id
+"""
+
+
+def _as_json(schedule: Schedule) -> dict[str, Any]:
+    moments = {name: getattr(schedule, name) for name in ("expires_at", "next_tick_at")}
+    return {
+        **{name: getattr(schedule, name) for name in ("id", *RENEWED)},
+        **{name: moment and moment.isoformat() for name, moment in moments.items()},
+    }
+
+
+def _renew(schedule: Schedule, row: PeriodicTask, now: datetime, known: Known) -> list[Entry] | None:
+    """Take over what a periodic task says; what is to be recorded with it, None when it cannot be understood."""
     try:
         definition = define(row, known)
-    except (BadSchedule, ValueError, TypeError, OverflowError) as refused:
-        mark_broken(schedule, name=row.name, reason=str(refused))
-        return
-    _settle_old_ticks(schedule, definition, now)
-    keep = schedule.timing == definition.timing and schedule.next_tick_at and schedule.enabled == definition.enabled
-    if not keep:
-        schedule.next_tick_at = first_tick(definition.timing, now)
+    except (ValueError, TypeError, OverflowError) as refused:
+        mark_broken(schedule, now, name=row.name, reason=str(refused))
+        return None
+    entries: list[Entry] = []
+    same = schedule.timing == definition.timing and schedule.enabled == definition.enabled
+    if not same or schedule.next_tick_at is None:
+        settle(schedule, now, switched_off=not definition.enabled, reason=UNDECIDED.format("edited"))
+        schedule.next_tick_at, entries = next_after_edit(schedule, definition.timing, now, edited_at=row.date_changed)
     if definition.one_off and not definition.enabled:
         schedule.next_tick_at = None
-    for field, value in asdict(definition).items():
-        setattr(schedule, field, value)
-    schedule.dirty, schedule.broken = False, ""
-    schedule.save()
-    if was_broken:
+    schedule.next_tick_at = before_expiry(schedule.next_tick_at, definition.expires_at)
+    for name in RENEWED:
+        setattr(schedule, name, getattr(definition, name))
+    if schedule.broken:
         transaction.on_commit(lambda: events.schedule_mended.send(Schedule, name=row.name))
+    return entries
 
 
-def mark_broken(schedule: Schedule, *, name: str, reason: str) -> None:
+def mark_broken(schedule: Schedule, now: datetime, *, name: str, reason: str) -> None:
     """Take a schedule that cannot be understood out of the ledger until it is edited, and say so."""
-    told = schedule.broken
+    settle(schedule, now, switched_off=False, reason=UNDECIDED.format("edited"))
+    told, reason = schedule.broken, plain.text(reason, LONGEST_REASON)
     schedule.name, schedule.broken, schedule.dirty, schedule.next_tick_at = name, reason, False, None
-    schedule.save()
+    schedule.save(update_fields=["name", "broken", "dirty", "next_tick_at"])
     if told != reason:
         transaction.on_commit(lambda: events.schedule_broken.send(Schedule, name=name, reason=reason))
-
-
-def _settle_old_ticks(schedule: Schedule, definition: Definition, now: datetime) -> None:
-    """Ticks of the old timing that nobody has decided yet get their fate before it is forgotten."""
-    unsettled = schedule.next_tick_at is not None and schedule.next_tick_at <= now
-    if unsettled and schedule.timing != definition.timing:
-        ticks, _ = due_ticks(schedule, now)
-        record(rows_for(schedule, ticks, State.MISSED, "the schedule was edited before a scheduler decided this tick"))
 
 
 def _refuse_unsupported(row: PeriodicTask) -> None:
@@ -155,10 +208,11 @@ def _arguments(row: PeriodicTask, job: Any) -> dict[str, Any]:
 
 def _json(text: str, what: str) -> Any:
     try:
-        return json.loads(text, parse_constant=lambda name: _refuse_constant(name, what))
-    except json.JSONDecodeError as refused:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as refused:
         raise BadSchedule(f"The {what} are not JSON: {refused}.") from None
-
-
-def _refuse_constant(name: str, what: str) -> None:
-    raise BadSchedule(f"The {what} hold {name}, which is not JSON.")
+    if not plain.is_storable(value):
+        raise BadSchedule(
+            f"The {what} hold what cannot be stored: leave out NaN, Infinity, NUL characters and lone surrogates."
+        )
+    return value

@@ -17,6 +17,8 @@ from jobs.engine import registry
 from jobs.engine.definition import Job
 from jobs.models import Schedule
 
+# Stands in the remembered default of a row that was disabled because its job had left the code.
+LEFT = "left"
 FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
@@ -38,8 +40,9 @@ def sync() -> Synced:
     for job in registry.all_jobs():
         getattr(done, _sync_job(job)).append(job.slug)
     declared = {job.slug for job in registry.all_jobs()}
-    for schedule in Schedule.objects.exclude(synced_default=None).exclude(name__in=declared):
+    for schedule in Schedule.objects.exclude(synced_default=None).exclude(name__in=declared).exclude(job__in=declared):
         if PeriodicTask.objects.filter(pk=schedule.periodic_task_id, enabled=True).update(enabled=False):
+            Schedule.objects.filter(pk=schedule.pk).update(synced_default={**schedule.synced_default, LEFT: True})
             done.disabled.append(schedule.name)
     return done
 
@@ -48,7 +51,7 @@ def reset(slug: str) -> None:
     """Give up an operator's edit: the row follows the declaration again; raises UnknownJob."""
     job = registry.get(slug)
     with transaction.atomic():
-        row = PeriodicTask.objects.select_related("crontab").filter(name=slug).first()
+        row = _row_of(job)
         if row is None:
             _create(job)
         else:
@@ -62,7 +65,8 @@ def default_of(job: Job) -> dict[str, Any]:
 
 def drift(schedule: Schedule) -> dict[str, Any] | None:
     """How a declared job's live schedule differs from the code's: `live` and `declared`; None when it does not."""
-    job = registry.find(schedule.job) if schedule.name == schedule.job else None
+    made_for_it = schedule.synced_default is not None or schedule.name == schedule.job
+    job = registry.find(schedule.job) if made_for_it else None
     if job is None:
         return None
     declared = default_of(job)
@@ -71,18 +75,32 @@ def drift(schedule: Schedule) -> dict[str, Any] | None:
 
 
 def _sync_job(job: Job) -> str:
-    row = PeriodicTask.objects.select_related("crontab").filter(name=job.slug).first()
+    row = _row_of(job)
     if row is None:
         _create(job)
         return "created"
+    schedule = Schedule.objects.filter(periodic_task_id=row.pk).first()
+    remembered = dict(schedule.synced_default or {}) if schedule else {}
+    came_back = remembered.pop(LEFT, False)
+    if came_back:
+        PeriodicTask.objects.filter(pk=row.pk).update(enabled=True)
+        row.enabled = True
     if _says(row) == default_of(job):
         _remember(row, job)
-        return "unchanged"
-    schedule = Schedule.objects.filter(periodic_task_id=row.pk).first()
-    if schedule is None or _says(row) != schedule.synced_default:
+        return "updated" if came_back else "unchanged"
+    if _says(row) != remembered:
+        if came_back:
+            Schedule.objects.filter(periodic_task_id=row.pk).update(synced_default=remembered)
         return "kept"
     _write(row, job)
     return "updated"
+
+
+def _row_of(job: Job) -> PeriodicTask | None:
+    """The row that was made for a job: by its name, or by what is remembered of it when an operator renamed it."""
+    rows = PeriodicTask.objects.select_related("crontab")
+    made = Schedule.objects.filter(job=job.slug).exclude(synced_default=None).order_by("pk")
+    return rows.filter(name=job.slug).first() or rows.filter(pk__in=made.values("periodic_task_id")).first()
 
 
 def _says(row: PeriodicTask) -> dict[str, Any]:

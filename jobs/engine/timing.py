@@ -33,11 +33,12 @@ def timing_of(row: PeriodicTask) -> dict[str, Any]:
 
 def fire_times(timing: dict[str, Any]) -> FireTimes:
     """The ticks that a timing stands for; raises BadSchedule."""
-    return _fire_times(json.dumps(timing, sort_keys=True))
+    return fire_times_of(json.dumps(timing, sort_keys=True))
 
 
 @lru_cache(maxsize=50_000)
-def _fire_times(timing: str) -> FireTimes:
+def fire_times_of(timing: str) -> FireTimes:
+    """The ticks that a timing, as JSON text, stands for; raises BadSchedule."""
     values = json.loads(timing)
     if "cron" in values:
         return Cron(expression=values["cron"], zone=values["zone"])

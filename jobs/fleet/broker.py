@@ -29,7 +29,7 @@ def redis_url(address: str) -> str:
     if parts.scheme != SOCKET_SCHEME:
         return address
     database = parse_qs(parts.query).get("virtual_host", ["0"])[0].strip("/")
-    return f"unix://{parts.path}?db={database}"
+    return f"unix://{parts.netloc}{parts.path}?db={database}"
 
 
 def ping() -> bool:

@@ -31,5 +31,6 @@ def known() -> Known:
     return Known(tasks=frozenset(app.tasks), queues=frozenset(app.amqp.queues))
 
 
+registry.load()  # whoever imports this module may do so before the app of the jobs is ready
 for _job in registry.all_jobs():
     register_job(current_app, _job)

@@ -10,6 +10,9 @@ BEGIN
         UPDATE jobs_schedule SET dirty = true WHERE periodic_task_id = OLD.id;
     ELSIF TG_OP = 'INSERT' OR (to_jsonb(NEW) - '{last_run_at,total_run_count,date_changed}'::text[])
                    IS DISTINCT FROM (to_jsonb(OLD) - '{last_run_at,total_run_count,date_changed}'::text[]) THEN
+        IF TG_OP = 'UPDATE' THEN
+            UPDATE jobs_schedule SET dirty = true WHERE periodic_task_id = OLD.id AND OLD.id <> NEW.id;
+        END IF;
         INSERT INTO jobs_schedule (periodic_task_id, name, job, task, queue, arguments, timing, enabled, one_off, dirty,
                                    broken, paused_by, pause_reason)
         VALUES (NEW.id, NEW.name, '', NEW.task, '', '{}', '{}', NEW.enabled, NEW.one_off, true, '', '', '')
@@ -29,8 +32,17 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION jobs_notice_truncation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE jobs_schedule SET dirty = true;
+    NOTIFY cron_wake;
+    RETURN NULL;
+END $$;
+
 CREATE TRIGGER jobs_notice AFTER INSERT OR UPDATE OR DELETE ON django_celery_beat_periodictask
     FOR EACH ROW EXECUTE FUNCTION jobs_notice_task();
+CREATE TRIGGER jobs_notice_truncation AFTER TRUNCATE ON django_celery_beat_periodictask
+    FOR EACH STATEMENT EXECUTE FUNCTION jobs_notice_truncation();
 CREATE TRIGGER jobs_notice AFTER UPDATE ON django_celery_beat_crontabschedule
     FOR EACH ROW EXECUTE FUNCTION jobs_notice_timing('crontab_id');
 CREATE TRIGGER jobs_notice AFTER UPDATE ON django_celery_beat_intervalschedule
@@ -47,6 +59,8 @@ SELECT id, name, '', task, '', '{}', '{}', enabled, one_off, true, '', '', '' FR
 """
 
 FORGET = """
+DROP TRIGGER jobs_notice_truncation ON django_celery_beat_periodictask;
+DROP FUNCTION jobs_notice_truncation();
 DROP TRIGGER jobs_notice ON django_celery_beat_periodictask;
 DROP TRIGGER jobs_notice ON django_celery_beat_crontabschedule;
 DROP TRIGGER jobs_notice ON django_celery_beat_intervalschedule;
@@ -58,7 +72,10 @@ DROP FUNCTION jobs_notice_timing();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0001_initial"), ("django_celery_beat", "0019_alter_periodictasks_options"),
-                    ("django_celery_results", "0014_alter_taskresult_status")]
+    dependencies = [
+        ("jobs", "0001_initial"),
+        ("django_celery_beat", "0019_alter_periodictasks_options"),
+        ("django_celery_results", "0014_alter_taskresult_status"),
+    ]
 
     operations = [migrations.RunSQL(NOTICE, FORGET)]
