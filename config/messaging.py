@@ -7,7 +7,7 @@ GROUPS = ("cron", "scheduled", "cleanup")
 
 broker_url = settings.BROKER_URL
 broker_connection_retry_on_startup = True
-broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 5}
+broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 5, "max_retries": 0}
 accept_content = ["json"]
 result_accept_content = ["json"]
 result_backend = "django-db"
@@ -17,6 +17,7 @@ CELERY_DB_REUSE_MAX = 1000
 task_queues = [Queue(group, Exchange(group), routing_key=group) for group in GROUPS]
 task_default_queue = GROUPS[0]
 task_create_missing_queues = False
+task_routes = ("jobs.fleet.tasks.route",)
 
 worker_prefetch_multiplier = 1
 worker_disable_prefetch = True

@@ -14,7 +14,6 @@ def register_job(app: Any, job: Job) -> None:
 
     @app.task(
         name=job.task,
-        queue=job.queue,
         soft_time_limit=job.soft_limit.total_seconds(),
         time_limit=job.hard_limit.total_seconds(),
     )
@@ -22,6 +21,12 @@ def register_job(app: Any, job: Job) -> None:
         """Carry one run of a declared job."""
 
     carry.__doc__ = job.description
+
+
+def route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
+    """The queue of a job's task, for Celery's `task_routes`; None for other tasks, which go to the default queue."""
+    job = registry.find(name.removeprefix("jobs."))
+    return {"queue": job.queue} if job else None
 
 
 def known() -> Known:

@@ -1,0 +1,123 @@
+"""The shapes of status, health and metrics, and their builders."""
+
+from datetime import datetime
+
+from jobs.api.payloads import Moment, Payload
+from jobs.models import State
+from monitoring.health import Health
+from monitoring.metrics import Metrics
+from monitoring.overview import JobOverview, Overview
+from monitoring.process import Usage
+
+
+class JobStatus(Payload):
+    name: str
+    schedule: str
+    description: str
+    path: str
+    group: str
+    enabled: bool
+    paused: bool
+    broken: str | None
+    next_run: Moment | None
+    last_run: Moment | None
+    last_state: State | None
+    drift: bool
+
+
+class Status(Payload):
+    status: str
+    last_run: Moment | None
+    next_run: Moment | None
+    jobs: list[JobStatus]
+
+
+class MemoryUsage(Payload):
+    heap_used: int
+    heap_total: int
+
+
+class CpuUsage(Payload):
+    user: int
+    system: int
+
+
+class HealthReport(Payload):
+    status: str
+    timestamp: Moment
+    uptime: int
+    memory_usage: MemoryUsage
+    active_jobs: int
+    last_error: str | None
+    reasons: list[str]
+    schedulers: int
+    workers: dict[str, int]
+
+
+class MetricsReport(Payload):
+    timestamp: Moment
+    total_jobs_executed: int
+    successful_jobs: int
+    failed_jobs: int
+    average_execution_time: int
+    memory_usage: MemoryUsage
+    cpu_usage: CpuUsage
+
+
+def status(overview: Overview) -> Status:
+    """The state of all jobs."""
+    return Status(
+        status="active" if overview.active else "disabled",
+        last_run=overview.last_run,
+        next_run=overview.next_run,
+        jobs=[_job(each) for each in overview.jobs],
+    )
+
+
+def _job(each: JobOverview) -> JobStatus:
+    return JobStatus(
+        name=each.job.name,
+        schedule=each.schedule,
+        description=each.job.description,
+        path=each.job.slug,
+        group=each.job.group,
+        enabled=each.enabled,
+        paused=each.paused,
+        broken=each.broken or None,
+        next_run=each.next_run,
+        last_run=each.last_run,
+        last_state=each.last_state,
+        drift=each.drift,
+    )
+
+
+def health(report: Health, now: datetime) -> HealthReport:
+    """The health of the service."""
+    return HealthReport(
+        status=report.status,
+        timestamp=now,
+        uptime=report.process.uptime_s,
+        memory_usage=_memory(report.process),
+        active_jobs=report.active_jobs,
+        last_error=report.last_error,
+        reasons=list(report.reasons),
+        schedulers=report.fleet.schedulers,
+        workers=report.fleet.workers,
+    )
+
+
+def metrics(report: Metrics, now: datetime) -> MetricsReport:
+    """The figures since the beginning."""
+    return MetricsReport(
+        timestamp=now,
+        total_jobs_executed=report.total,
+        successful_jobs=report.succeeded,
+        failed_jobs=report.failed,
+        average_execution_time=report.average_ms,
+        memory_usage=_memory(report.process),
+        cpu_usage=CpuUsage(user=report.process.cpu_user_us, system=report.process.cpu_system_us),
+    )
+
+
+def _memory(process: Usage) -> MemoryUsage:
+    return MemoryUsage(heap_used=process.resident, heap_total=process.virtual)

@@ -1,0 +1,106 @@
+"""GET /cron/runs, GET /cron/runs/<id>, POST /cron/runs/<id>/cancel."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+from ninja import Query, Router
+from pydantic import AfterValidator, Field
+
+from access.auth import needs
+from access.models import Scope
+from jobs.api.payloads import Payload, ProblemDetails, RunDetails, RunPage, run_details, run_summary
+from jobs.api.problems import INVALID, Problem
+from jobs.engine import runs
+from jobs.engine.errors import UnknownRun
+from jobs.models import Run, RunLog, State, Trigger
+
+LOG_LINES = 1000
+HEAVY = ("arguments", "progress", "cursor", "result", "traceback")
+
+router = Router(tags=["runs"], by_alias=True, auth=needs(Scope.READ))
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("the character NUL is in no name")
+    return text
+
+
+Name = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+
+
+class RunFilter(Payload):
+    """Which runs to list, newest first; `before` is the id of the last run of the page before."""
+
+    job: Name | None = None
+    state: State | None = None
+    trigger: Trigger | None = None
+    schedule: Name | None = None
+    before: UUID | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+@router.get("", response={200: RunPage, frozenset({400, 401, 403, 503}): ProblemDetails}, url_name="runs")
+def list_runs(request: HttpRequest, asked: Query[RunFilter]) -> RunPage:
+    """The runs, newest first."""
+    _refuse_unknown(request)
+    rows = list(_matching(asked).order_by("-pk").defer(*HEAVY)[: asked.limit + 1])
+    page = rows[: asked.limit]
+    more = {**request.GET.dict(), "before": str(page[-1].pk)} if len(rows) > asked.limit else None
+    return RunPage(
+        runs=[run_summary(run) for run in page],
+        next=f"{reverse('cron:runs')}?{urlencode(more)}" if more else None,
+    )
+
+
+@router.get(
+    "/{uuid:run_id}", response={200: RunDetails, frozenset({401, 403, 404, 503}): ProblemDetails}, url_name="run"
+)
+def get_run(request: HttpRequest, run_id: UUID) -> RunDetails:  # noqa: ARG001  ninja hands it over
+    """One run, with the last thousand lines of its log."""
+    run = Run.objects.defer("cursor").filter(pk=run_id).first()
+    if run is None:
+        raise UnknownRun(f"There is no run {run_id}.")
+    return _details(run)
+
+
+@router.post(
+    "/{uuid:run_id}/cancel",
+    response={200: RunDetails, frozenset({401, 403, 404, 409, 503}): ProblemDetails},
+    auth=needs(Scope.MANAGE),
+    url_name="cancel-run",
+)
+def cancel_run(request: HttpRequest, run_id: UUID) -> RunDetails:
+    """Cancel a waiting run at once; ask a running one to stop at its next step."""
+    return _details(runs.cancel(run_id, by=request.auth.name))  # type: ignore[attr-defined]
+
+
+def _matching(asked: RunFilter) -> Any:
+    wanted = {
+        "job": asked.job,
+        "state": asked.state,
+        "trigger": asked.trigger,
+        "schedule_name": asked.schedule,
+        "tick__isnull": None if asked.schedule is None else False,  # lets the index of ticks find them
+        "pk__lt": asked.before,
+    }
+    return Run.objects.filter(**{name: value for name, value in wanted.items() if value is not None})
+
+
+def _details(run: Run) -> RunDetails:
+    lines = list(RunLog.objects.filter(run=run).order_by("-pk")[: LOG_LINES + 1])
+    return run_details(run, reversed(lines[:LOG_LINES]), log_truncated=len(lines) > LOG_LINES)
+
+
+def _refuse_unknown(request: HttpRequest) -> None:
+    known = ", ".join(RunFilter.model_fields)
+    errors = [
+        {"field": name, "reason": f"not known here; known are {known}"}
+        for name in request.GET
+        if name not in RunFilter.model_fields
+    ]
+    if errors:
+        raise Problem(INVALID, "Some parameters are not known.", errors=errors)

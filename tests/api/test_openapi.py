@@ -1,0 +1,57 @@
+"""The description of the API, and its page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from jobs.engine import registry
+
+
+@pytest.fixture
+def schema(caller: Callable[..., Client]) -> Any:
+    return caller("read").get("/cron/openapi.json").json()
+
+
+def test_every_job_has_an_operation_with_its_own_body(schema: Any) -> None:
+    for job in registry.all_jobs():
+        operation = schema["paths"][f"/cron/trigger/{job.slug}"]["post"]
+        assert job.description == operation["description"]
+        assert operation["requestBody"]["required"] is False
+        assert f"Trigger{job.slug.title().replace('-', '')}" in str(operation["requestBody"])
+
+
+def test_the_other_operations_are_described(schema: Any) -> None:
+    paths = {path for path in schema["paths"] if "/trigger/" not in path}
+    run = "/cron/runs/{run_id}"
+    assert paths == {"/cron/status", "/cron/health", "/cron/metrics", "/cron/runs", run, f"{run}/cancel"}
+
+
+def test_errors_are_described_as_problems(schema: Any) -> None:
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                problem = "ProblemDetails" in str(response)
+                media = "application/problem+json" if problem else "application/json"
+                assert list(response["content"]) == [media], (operation["operationId"], status)
+
+
+def test_operations_and_shapes_are_named_once_and_plainly(schema: Any) -> None:
+    names = [operation["operationId"] for each in schema["paths"].values() for operation in each.values()]
+    assert len(set(names)) == len(names) == 22
+    assert {"get_status", "list_runs", "trigger_backup_data"} <= set(names)
+    assert "runId" in schema["components"]["schemas"]["Accepted"]["properties"]
+
+
+def test_the_page_is_served_without_a_foreign_host(caller: Callable[..., Client]) -> None:
+    page = caller("read").get("/cron/docs").content.decode()
+    assert "swagger" in page
+    assert "//cdn" not in page
+    assert "https://" not in page
+
+
+@pytest.mark.parametrize("address", ["/cron/docs", "/cron/openapi.json"])
+def test_they_are_only_read(caller: Callable[..., Client], address: str) -> None:
+    answer = caller("read").post(address)
+    assert (answer.status_code, answer["Allow"], answer["Content-Type"]) == (405, "GET", "application/problem+json")
