@@ -123,21 +123,26 @@ class Run(models.Model):
                 condition=Q(tick__isnull=False) & ~Q(schedule_name=""),
             ),
             models.UniqueConstraint(
-                fields=["overlap_key"], name="one_running_per_job", condition=Q(state=State.RUNNING)
+                fields=["overlap_key"],
+                name="one_running_per_job",
+                condition=Q(state=State.RUNNING, overlap_key__isnull=False),
             ),
             models.UniqueConstraint(
                 fields=["overlap_key"],
                 name="one_waiting_trigger_per_job",
-                condition=Q(state=State.QUEUED, attempt=0) & ~Q(trigger=Trigger.SCHEDULE),
+                condition=Q(state=State.QUEUED, attempt=0, overlap_key__isnull=False) & ~Q(trigger=Trigger.SCHEDULE),
             ),
         ]
         indexes = [
-            models.Index(fields=["overlap_key"], name="run_active", condition=Q(state__in=ACTIVE)),
+            models.Index(
+                fields=["overlap_key"], name="run_active", condition=Q(state__in=ACTIVE, overlap_key__isnull=False)
+            ),
             models.Index(fields=["publish_after"], name="run_to_publish", condition=Q(state=State.QUEUED)),
             models.Index(fields=["available_at"], name="run_to_retry", condition=Q(state=State.RETRYING)),
             models.Index(fields=["worker"], name="run_on_worker", condition=Q(state=State.RUNNING)),
             models.Index(fields=["job", "-id"], name="run_of_job"),
             models.Index(fields=["state", "-id"], name="run_in_state", condition=~Q(state__in=ACTIVE)),
+            models.Index(fields=["trigger", "-id"], name="run_by_hand", condition=~Q(trigger=Trigger.SCHEDULE)),
             models.Index(fields=["job", "-finished_at"], name="run_ended", condition=Q(state__in=EXECUTED)),
         ]
 
@@ -219,16 +224,22 @@ class Coverage(models.Model):
 
 
 class DailyTotal(models.Model):
-    """How many runs of a job ended on a UTC day, kept when the runs themselves are long gone."""
+    """How many runs of a job ended on a UTC day, kept when the runs themselves are long gone.
+
+    A job whose runs may overlap has several rows a day, to be added up: its runs must not queue for one.
+    """
 
     day = models.DateField()
     job = models.CharField(max_length=200)
+    shard = models.SmallIntegerField(
+        default=0, db_default=0, help_text="Runs of one job that end at once count in rows of their own."
+    )
     succeeded = models.BigIntegerField(default=0)
     failed = models.BigIntegerField(default=0)
     duration_ms = models.BigIntegerField(default=0, help_text="Sum over runs, from the last start to the end.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["day", "job"], name="one_total_per_day_and_job")]
+        constraints = [models.UniqueConstraint(fields=["day", "job", "shard"], name="one_total_per_day_and_job")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.job}"

@@ -42,7 +42,7 @@ def run(context: "RunContext", rows: QuerySet[Any], act: Callable[[QuerySet[Any]
         return int(place["done"])
     if context.dry_run:
         return _look(context, rows)
-    matching = rows.count()
+    matching = _after(rows, place["after"]).count()
     if context.brake_share is not None and not context.confirmed:
         removed, share = place["done"], context.brake_share
         brake.check(rows, matching=matching, already_removed=removed, share=share, now=context.now, run_id=context.id)

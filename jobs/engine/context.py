@@ -52,6 +52,7 @@ class RunContext:
         self.log = structlog.stdlib.get_logger(f"jobs.{claimed.job}").bind(
             job=claimed.job, run=str(claimed.id), attempt=claimed.attempt
         )
+        self._worker = claimed.worker
         self._log_buffer = log_buffer
 
     def in_batches(
@@ -78,7 +79,7 @@ class RunContext:
         """Record how far the run is; raises Cancelled, Drained or Fenced when it should go no further."""
         progress = {"done": done, "total": total, "note": note}
         self._log_buffer.flush()
-        runs.write_progress(self.id, self.attempt, progress=progress, cursor=self.cursor.as_json())
+        runs.write_progress(self.id, self.attempt, worker=self._worker, progress=progress, cursor=self.cursor.as_json())
 
     @property
     def cancelled(self) -> bool:

@@ -22,7 +22,7 @@ ONE_DAY = timedelta(hours=25)
 
 
 class Overlap(StrEnum):
-    """What happens to a tick while a run of the job is active."""
+    """What happens to a tick while a run of the job is active. Runs that may overlap cover no interval of time."""
 
     SKIP = "skip"
     ALLOW = "allow"

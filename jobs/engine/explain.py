@@ -24,7 +24,7 @@ class Explanation:
 def why(slug: str, *, at: datetime) -> list[Explanation]:
     """The fate of the tick at a moment, to the minute, for each schedule of a job; raises UnknownJob."""
     job = registry.get(slug)
-    schedules = Schedule.objects.filter(job=job.slug).order_by("name")
+    schedules = Schedule.objects.filter(task=job.task).order_by("name")
     found = [_of(schedule, at) for schedule in schedules]
     words = f"{slug} has no schedule: every periodic task of it was deleted. `manage.py cron sync` makes its own anew."
     return found or [Explanation(schedule=slug, at=at, fate="none", words=words)]

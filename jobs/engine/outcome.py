@@ -25,7 +25,7 @@ ended AS (
            error = %(error)s, traceback = %(traceback)s, publish_after = NULL, available_at = NULL,
            failures = failures + %(failures)s
       FROM clock
-     WHERE id = %(id)s AND attempt = %(attempt)s AND state = (SELECT %(expected)s::text)
+     WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND state = (SELECT %(expected)s::text)
     RETURNING jobs_run.*),
 task_result AS (
     INSERT INTO django_celery_results_taskresult (task_id, periodic_task_name, task_name, task_args, task_kwargs,
@@ -38,21 +38,24 @@ task_result AS (
     ON CONFLICT (task_id) DO UPDATE SET status = EXCLUDED.status, worker = EXCLUDED.worker, result = EXCLUDED.result,
            date_started = EXCLUDED.date_started, date_done = EXCLUDED.date_done, traceback = EXCLUDED.traceback),
 total AS (
-    INSERT INTO jobs_dailytotal AS t (day, job, succeeded, failed, duration_ms)
-    SELECT (finished_at AT TIME ZONE 'UTC')::date, job, (state = 'succeeded')::int, (state = 'failed')::int,
+    INSERT INTO jobs_dailytotal AS t (day, job, shard, succeeded, failed, duration_ms)
+    SELECT (finished_at AT TIME ZONE 'UTC')::date, job,
+           CASE WHEN overlap_key IS NULL THEN pg_backend_pid() %% 16 ELSE 0 END, (state = 'succeeded')::int, (state = 'failed')::int,
            GREATEST(0, COALESCE(extract(epoch FROM finished_at - started_at) * 1000, 0))::bigint
       FROM ended WHERE state IN ('succeeded', 'failed')
-    ON CONFLICT (day, job) DO UPDATE SET succeeded = t.succeeded + EXCLUDED.succeeded,
+    ON CONFLICT (day, job, shard) DO UPDATE SET succeeded = t.succeeded + EXCLUDED.succeeded,
            failed = t.failed + EXCLUDED.failed, duration_ms = t.duration_ms + EXCLUDED.duration_ms),
 covered AS (
     INSERT INTO jobs_coverage AS c (job, until)
-    SELECT job, covers_to FROM ended WHERE state = 'succeeded' AND NOT dry_run AND covers_to IS NOT NULL
+    SELECT job, covers_to FROM ended
+     WHERE state = 'succeeded' AND NOT dry_run AND covers_to IS NOT NULL AND overlap_key IS NOT NULL
     ON CONFLICT (job) DO UPDATE SET until = GREATEST(c.until, EXCLUDED.until)),
 woken AS (
     UPDATE jobs_run w SET publish_after = ended.finished_at FROM ended
-     WHERE w.overlap_key = ended.overlap_key AND w.state = 'queued' AND w.id <> ended.id
+     WHERE w.overlap_key = ended.overlap_key AND w.state IN ('queued', 'running', 'retrying')
+       AND w.state = (SELECT 'queued') AND w.id <> ended.id
     RETURNING w.id)
-SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM woken)
+SELECT (SELECT finished_at FROM ended), (SELECT count(*) FROM woken)
 """
 
 STATUS = {State.SUCCEEDED: "SUCCESS", State.FAILED: "FAILURE", State.CANCELLED: "REVOKED"}
@@ -79,6 +82,7 @@ def finish(
     values = {
         "id": run.pk,
         "attempt": run.attempt,
+        "worker": run.worker,
         "expected": run.state,
         "state": state.value,
         "status": STATUS[state],
@@ -90,12 +94,12 @@ def finish(
         "failures": int(counts),
         "now": now,
     }
-    [(ended, woken)] = sql.rows(FINISH, values)
+    [(finished_at, woken)] = sql.rows(FINISH, values)
     if woken:
         sql.run(f"NOTIFY {WAKE_CHANNEL}")
-    if not ended:
+    if finished_at is None:
         return False
-    run.state, run.reason, run.result, run.error = state, reason, result, error
+    run.state, run.reason, run.result, run.error, run.finished_at = state, reason, result, error, finished_at
     transaction.on_commit(lambda: events.run_finished.send(Run, run=run))
     return True
 

@@ -11,7 +11,7 @@ from jobs.models import Schedule
 def pause(slug: str, *, by: str, reason: str, until: datetime | None = None) -> int:
     """Pause every schedule of a job from now on; returns how many. Raises UnknownJob. Manual triggers still work."""
     job = registry.get(slug)
-    return Schedule.objects.filter(job=job.slug).update(
+    return Schedule.objects.filter(task=job.task).update(
         paused_at=Now(), paused_until=until, paused_by=by, pause_reason=reason
     )
 
@@ -19,5 +19,5 @@ def pause(slug: str, *, by: str, reason: str, until: datetime | None = None) -> 
 def resume(slug: str) -> int:
     """End a job's pause now; returns how many schedules were paused. Raises UnknownJob."""
     job = registry.get(slug)
-    paused = Schedule.objects.filter(job=job.slug, paused_at__isnull=False)
+    paused = Schedule.objects.filter(task=job.task, paused_at__isnull=False)
     return paused.update(paused_at=None, paused_until=None, paused_by="", pause_reason="")

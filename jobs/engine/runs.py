@@ -34,8 +34,12 @@ class Claimed:
     confirms: UUID | None
     cursor: list[dict[str, Any]] | None
     schedule_name: str
+    worker: str
 
 
+# The claim is committed without waiting for the disk, as the run's next write waits for both. Should the server crash in
+# between, the claim is forgotten with everything that could have followed it in the database; the name of the worker,
+# which stands beside the attempt in every later write, then tells its claim from the one that another made since.
 CLAIM = """
 UPDATE jobs_run r
    SET state = 'running', attempt = attempt + 1, worker = %(worker)s, publish_after = NULL,
@@ -46,7 +50,7 @@ UPDATE jobs_run r
  WHERE id = %(id)s AND state = 'queued' AND (%(task)s IS NULL OR task = %(task)s)
    AND NOT EXISTS (SELECT 1 FROM jobs_run o WHERE o.overlap_key = r.overlap_key AND o.state = 'running')
 RETURNING id, job, attempt, failures, started_at, tick, covers_from, covers_to, arguments, dry_run, confirms, cursor,
-          schedule_name
+          schedule_name, worker, set_config('synchronous_commit', 'off', true)
 """
 CLAIMED = [each.name for each in fields(Claimed)]
 
@@ -62,7 +66,7 @@ def claim(run_id: UUID, *, worker: str, task: str | None = None, now: datetime |
         return None  # two workers at once: the index lets one run of a job through
     if not claimed:
         return None
-    values = dict(zip(CLAIMED, claimed[0], strict=True))
+    values = dict(zip(CLAIMED, claimed[0][:-1], strict=True))
     for name in ("arguments", "cursor"):
         values[name] = _from_json(values[name])
     return Claimed(**values)
@@ -70,19 +74,20 @@ def claim(run_id: UUID, *, worker: str, task: str | None = None, now: datetime |
 
 PROGRESS = """
 UPDATE jobs_run r SET progress = %(progress)s, cursor = %(cursor)s
- WHERE id = %(id)s AND attempt = %(attempt)s AND state = (SELECT 'running')
+ WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND state = (SELECT 'running')
 RETURNING cancel_requested_at IS NOT NULL,
           EXISTS (SELECT 1 FROM jobs_worker w WHERE w.name = r.worker AND w.draining_at IS NOT NULL)
 """
 
 
 def write_progress(
-    run_id: UUID, attempt: int, *, progress: dict[str, Any], cursor: list[dict[str, Any]] | None
+    run_id: UUID, attempt: int, *, worker: str, progress: dict[str, Any], cursor: list[dict[str, Any]] | None
 ) -> None:
     """Store how far an attempt is; raises Fenced if it lost the run, and once committed Cancelled or Drained."""
     values = {
         "id": run_id,
         "attempt": attempt,
+        "worker": worker,
         "progress": Jsonb(plain.as_json(progress)),
         "cursor": cursor and Jsonb(cursor),
     }
@@ -174,7 +179,7 @@ def queue_due_retries(now: datetime) -> int:
 
 
 def _held(run: Run) -> Any:
-    return Run.objects.filter(pk=run.pk, attempt=run.attempt, state=State.RUNNING)
+    return Run.objects.filter(pk=run.pk, attempt=run.attempt, worker=run.worker, state=State.RUNNING)
 
 
 def _from_json(value: Any) -> Any:

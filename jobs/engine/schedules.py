@@ -15,6 +15,7 @@ from django.db import DataError, transaction
 from django_celery_beat.models import PeriodicTask
 
 from jobs.engine import events, plain, registry, sql
+from jobs.engine.definition import Job
 from jobs.engine.edits import next_after_edit, settle
 from jobs.engine.errors import BadArguments
 from jobs.engine.firetimes import BadSchedule
@@ -55,7 +56,7 @@ RENEWED = [each.name for each in fields(Definition)]
 
 def define(row: PeriodicTask, known: Known) -> Definition:
     """Read a periodic task; raises BadSchedule in words fit for the person who entered it."""
-    job = registry.find(row.task.removeprefix("jobs.")) if row.task.startswith("jobs.") else None
+    job = _job_of(row)
     if row.task not in known.tasks or row.task.startswith("celery."):
         raise BadSchedule(f"{row.task!r} is not a task of this service. Choose one of the registered tasks.")
     _refuse_unsupported(row)
@@ -148,6 +149,8 @@ def _renew(schedule: Schedule, row: PeriodicTask, now: datetime, known: Known) -
     try:
         definition = define(row, known)
     except (ValueError, TypeError, OverflowError) as refused:
+        job = _job_of(row)
+        schedule.task, schedule.job = row.task, job.slug if job else ""
         mark_broken(schedule, now, name=row.name, reason=str(refused))
         return None
     entries: list[Entry] = []
@@ -170,9 +173,13 @@ def mark_broken(schedule: Schedule, now: datetime, *, name: str, reason: str) ->
     settle(schedule, now, switched_off=False, reason=UNDECIDED.format("edited"))
     told, reason = schedule.broken, plain.text(reason, LONGEST_REASON)
     schedule.name, schedule.broken, schedule.dirty, schedule.next_tick_at = name, reason, False, None
-    schedule.save(update_fields=["name", "broken", "dirty", "next_tick_at"])
+    schedule.save(update_fields=["name", "job", "task", "broken", "dirty", "next_tick_at"])
     if told != reason:
         transaction.on_commit(lambda: events.schedule_broken.send(Schedule, name=name, reason=reason))
+
+
+def _job_of(row: PeriodicTask) -> Job | None:
+    return registry.find(row.task.removeprefix("jobs.")) if row.task.startswith("jobs.") else None
 
 
 def _refuse_unsupported(row: PeriodicTask) -> None:
@@ -189,7 +196,7 @@ def _refuse_unsupported(row: PeriodicTask) -> None:
         raise BadSchedule(f"The headers must be a JSON object, not {row.headers!r}.")
 
 
-def _arguments(row: PeriodicTask, job: Any) -> dict[str, Any]:
+def _arguments(row: PeriodicTask, job: Job | None) -> dict[str, Any]:
     positional, named = _json(row.args or "[]", "arguments"), _json(row.kwargs or "{}", "keyword arguments")
     if not isinstance(positional, list):
         raise BadSchedule(f"The arguments must be a JSON list, not {row.args!r}.")
