@@ -53,4 +53,8 @@ def configuration(log_format: str) -> dict[str, Any]:
 def _renderer(log_format: str) -> Any:
     if log_format == "json":
         return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(colors=False, pad_event_to=36)
+    return structlog.dev.ConsoleRenderer(
+        colors=False,
+        pad_event_to=36,
+        exception_formatter=structlog.dev.plain_traceback,  # rich's shows local variables
+    )

@@ -42,7 +42,7 @@ def check_share(rows: QuerySet[Any], *, matching: int, already_removed: int, sha
 def check_clock(now: datetime, *, run_id: UUID) -> None:
     """Compare the clock with the end of the latest other run: deleting by age is only as right as the clock."""
     others = Run.objects.exclude(pk=run_id).exclude(finished_at=None).order_by("-pk")[:LOOK_BACK]
-    latest = max(others.values_list("finished_at", flat=True), default=None)
+    latest = max(filter(None, others.values_list("finished_at", flat=True)), default=None)
     if latest is None or latest - CLOCK_BEHIND <= now <= latest + CLOCK_AHEAD:
         return
     raise BrakePulled(

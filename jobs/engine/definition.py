@@ -138,8 +138,10 @@ def declare(body: Callable[..., Any], *, slug: str, group: str, schedule: str, n
 
 def _arguments(body: Callable[..., Any], slug: str) -> type[BaseModel]:
     """The keyword-only parameters of a body as a strict model: its typed arguments."""
-    run, *others = [*inspect.signature(body, eval_str=True).parameters.values()] or [None]
-    if run is None or any(each.kind is not each.KEYWORD_ONLY for each in others):
+    run, others = [], list(inspect.signature(body, eval_str=True).parameters.values())
+    if others and others[0].kind is not inspect.Parameter.KEYWORD_ONLY:
+        run = [others.pop(0)]
+    if not run or any(each.kind is not each.KEYWORD_ONLY for each in others):
         raise BadDeclaration(f"The body of {slug!r} must take the run, and after a '*' its arguments by keyword.")
     for each in others:
         if each.annotation is each.empty:

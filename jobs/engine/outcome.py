@@ -40,7 +40,8 @@ task_result AS (
 total AS (
     INSERT INTO jobs_dailytotal AS t (day, job, shard, succeeded, failed, duration_ms)
     SELECT (finished_at AT TIME ZONE 'UTC')::date, job,
-           CASE WHEN overlap_key IS NULL THEN pg_backend_pid() %% 16 ELSE 0 END, (state = 'succeeded')::int, (state = 'failed')::int,
+           CASE WHEN overlap_key IS NULL THEN pg_backend_pid() %% 16 ELSE 0 END,
+           (state = 'succeeded')::int, (state = 'failed')::int,
            GREATEST(0, COALESCE(extract(epoch FROM finished_at - started_at) * 1000, 0))::bigint
       FROM ended WHERE state IN ('succeeded', 'failed')
     ON CONFLICT (day, job, shard) DO UPDATE SET succeeded = t.succeeded + EXCLUDED.succeeded,

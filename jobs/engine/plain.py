@@ -28,9 +28,9 @@ def is_storable(value: Any) -> bool:
     try:
         dumped = json.dumps(value, allow_nan=False, ensure_ascii=False)
         dumped.encode()
+        return "\\u0000" not in dumped and _depth(value) <= DEEPEST
     except (TypeError, ValueError, RecursionError):
         return False
-    return "\\u0000" not in dumped and _depth(value) <= DEEPEST
 
 
 def as_json(value: Any) -> Any:

@@ -37,9 +37,9 @@ class Claimed:
     worker: str
 
 
-# The claim is committed without waiting for the disk, as the run's next write waits for both. Should the server crash in
-# between, the claim is forgotten with everything that could have followed it in the database; the name of the worker,
-# which stands beside the attempt in every later write, then tells its claim from the one that another made since.
+# The claim is committed without waiting for the disk, as the run's next write waits for both. Should the server crash
+# in between, the claim is forgotten with everything that could have followed it in the database; the name of the
+# worker, which stands beside the attempt in every later write, then tells its claim from one that another made since.
 CLAIM = """
 UPDATE jobs_run r
    SET state = 'running', attempt = attempt + 1, worker = %(worker)s, publish_after = NULL,

@@ -42,7 +42,8 @@ def sync() -> Synced:
     declared = {job.slug for job in registry.all_jobs()}
     for schedule in Schedule.objects.exclude(synced_default=None).exclude(name__in=declared).exclude(job__in=declared):
         if PeriodicTask.objects.filter(pk=schedule.periodic_task_id, enabled=True).update(enabled=False):
-            Schedule.objects.filter(pk=schedule.pk).update(synced_default={**schedule.synced_default, LEFT: True})
+            remembered = {**(schedule.synced_default or {}), LEFT: True}
+            Schedule.objects.filter(pk=schedule.pk).update(synced_default=remembered)
             done.disabled.append(schedule.name)
     return done
 

@@ -23,10 +23,11 @@ class Wake:
     def wait(self, seconds: float) -> None:
         """Wait for at most so long; notices that came meanwhile end it, and are used up; raises OperationalError."""
         listening = self._connection.connection
-        for _ in listening.notifies(timeout=max(0.0, seconds), stop_after=1):
-            pass
-        for _ in listening.notifies(timeout=0):
-            pass
+        with self._connection.wrap_database_errors:
+            for _ in listening.notifies(timeout=max(0.0, seconds), stop_after=1):
+                pass
+            for _ in listening.notifies(timeout=0):
+                pass
 
     def close(self) -> None:
         """Stop listening."""

@@ -7,6 +7,7 @@ from typing import Any
 from celery.beat import Scheduler
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.backends.signals import connection_created
 
 from jobs.engine import events, sql
 from jobs.engine.heartbeat import Heartbeat
@@ -20,12 +21,16 @@ from jobs.models import Schedule, Worker
 
 AGAIN_S = 1.0
 
+# A scheduler that is frozen in the middle of a pass would keep its rows from all others for as long as it is.
+LET_GO = "SET idle_in_transaction_session_timeout = '5s'"
+
 
 class LedgerScheduler(Scheduler):
     """Celery's beat service, moved by the tick ledger in the database instead of by entries in memory."""
 
     def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(app, *args, **kwargs)
+        connection_created.connect(_let_go_when_frozen)
         identity = Identity(
             name=unique_name(f"beat@{socket.gethostname()}"), kind=Worker.Kind.SCHEDULER, version=settings.VERSION
         )
@@ -67,3 +72,8 @@ class LedgerScheduler(Scheduler):
         self._wake.close()
         if self._heart.is_alive():
             self._heart.end()
+
+
+def _let_go_when_frozen(connection: Any, **_: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(LET_GO)

@@ -4,6 +4,8 @@ import atexit
 import os
 import socket
 from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -78,9 +80,19 @@ def _terminated(request: Any, terminated: bool, signum: Any, **_: Any) -> None:
 
 
 def _report(task_id: str, reason: str, *, timed_out: bool) -> None:
-    _reports.append((UUID(task_id), reason, timed_out))
+    for run_id in _run_ids([task_id]):
+        _reports.append((run_id, reason, timed_out))
     if _heart is not None:
         _heart.hurry()
+
+
+def _run_ids(task_ids: Iterable[str]) -> list[UUID]:
+    """The ids of runs among those of tasks; a task called by hand may have been given any id."""
+    found = []
+    for task_id in task_ids:
+        with suppress(ValueError):
+            found.append(UUID(task_id))
+    return found
 
 
 def _chore() -> None:
@@ -88,7 +100,7 @@ def _chore() -> None:
         run_id, reason, timed_out = _reports[0]
         recovery.report_killed(run_id, worker=worker_name(), reason=reason, timed_out=timed_out)
         _reports.popleft()
-    recovery.give_away_orphans(worker_name(), at_work=[UUID(request.id) for request in tuple(state.active_requests)])
+    recovery.give_away_orphans(worker_name(), at_work=_run_ids(request.id for request in tuple(state.active_requests)))
 
 
 def _end() -> None:
