@@ -1,0 +1,97 @@
+"""Whether a command that a document names could be run: its program, subcommand, target and options exist."""
+
+import re
+import shlex
+from importlib import import_module
+from itertools import dropwhile, groupby
+from warnings import catch_warnings, simplefilter
+
+from celery.bin.celery import celery
+from django.core.management import get_commands, load_command_class
+from django_typer.management import TyperCommand, get_command
+from gunicorn.config import Config as GunicornConfig
+
+from tests.docs.reading import ROOT
+
+# Programs of others; of docker there is no more than its name to check here.
+FOREIGN = {"curl", "docker", "pip", "uv"}
+ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
+
+
+def problem(command: str) -> str:
+    """What is wrong with a command line; empty when nothing is."""
+    words = shlex.split(re.sub(r"<[^>]*>|\$\([^)]*\)", "VALUE", command))
+    for is_joint, part in groupby(words, key="&&".__eq__):
+        own = list(dropwhile(ASSIGNMENT.fullmatch, part))
+        if own and not is_joint and (found := _problem(own)):
+            return f"{command}: {found}"
+    return ""
+
+
+def _problem(words: list[str]) -> str:
+    if "manage.py" in words:
+        return _of_manage(words[words.index("manage.py") + 1 :])
+    program, rest = words[0], words[1:]
+    if program == "sh":
+        return problem(rest[rest.index("-c") + 1])
+    if program == "celery":
+        return _of_celery(rest)
+    if program == "gunicorn":
+        return _of_gunicorn(rest)
+    if program in FOREIGN or program.startswith(".venv/bin/"):
+        return ""
+    if "/" in program:
+        file = ROOT / program
+        return "" if file.is_file() and file.stat().st_mode & 0o111 else "there is no such program"
+    return "nothing knows this program"
+
+
+def _of_manage(words: list[str]) -> str:
+    name, rest = words[0], words[1:]
+    if name not in get_commands():
+        return f"manage.py has no command {name!r}"
+    if name == "cron":
+        return _of_cron(rest) if rest else ""
+    parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+    return _unknown(rest, set(parser._option_string_actions))
+
+
+def _of_cron(words: list[str]) -> str:
+    with catch_warnings():
+        simplefilter("ignore", DeprecationWarning)  # django-typer speaks to typer in an old way
+        try:
+            known = get_command("cron", TyperCommand).get_subcommand(words[0]).click_command.params
+        except LookupError as missing:
+            return str(missing)
+    return _unknown(words[1:], {name for option in known for name in option.opts})
+
+
+def _of_celery(words: list[str]) -> str:
+    common = {name for option in celery.params for name in option.opts}
+    at = words.index("-A")
+    if not hasattr(import_module(words[at + 1]), "celery_app"):
+        return f"{words[at + 1]} holds no Celery app"
+    before, name, rest = words[:at], words[at + 2], words[at + 3 :]
+    if name == "flower":
+        return _of_flower(rest)
+    if name not in celery.commands:
+        return f"celery has no command {name!r}"
+    own = {name for option in celery.commands[name].params for name in option.opts}
+    return _unknown(before, common) or _unknown(rest, own)
+
+
+def _of_flower(words: list[str]) -> str:
+    import_module("flower.command")
+    options = import_module("tornado.options").options
+    return _unknown(words, {f"--{name}" for name in options._options})
+
+
+def _of_gunicorn(words: list[str]) -> str:
+    parsed = GunicornConfig().parser().parse_args(words)
+    module, _, name = parsed.args[0].partition(":")
+    return "" if callable(getattr(import_module(module), name)) else f"{parsed.args[0]} cannot be called"
+
+
+def _unknown(words: list[str], known: set[str]) -> str:
+    strange = [word for word in words if word.startswith("-") and word.partition("=")[0] not in known]
+    return f"unknown options {strange}" if strange else ""
