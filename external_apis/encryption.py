@@ -1,11 +1,13 @@
 """Secrets at rest: a model field whose value is encrypted in the database and masked wherever it is shown."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 MASK = "••••••••"
 DUMPED = "fernet:"  # tells the encrypted form from a plain value where both are text
@@ -28,6 +30,8 @@ class Secret:
 
     def reveal(self) -> str:
         """The plain value; raises WrongKey when none of the keys opens it."""
+        from cryptography.fernet import InvalidToken
+
         try:
             return _fernet().decrypt(self.token.encode()).decode()
         except InvalidToken:
@@ -89,5 +93,8 @@ class _Attribute(models.query_utils.DeferredAttribute):
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
-def _fernet() -> MultiFernet:
+def _fernet() -> "MultiFernet":
+    # Imported where it is used: it would take six megabytes of every process, and few ever touch a secret.
+    from cryptography.fernet import Fernet, MultiFernet
+
     return MultiFernet([Fernet(key) for key in settings.CREDENTIAL_KEYS])

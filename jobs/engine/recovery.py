@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
@@ -22,7 +23,14 @@ def give_away_lost() -> int:
     _mark_lost_workers()
     alive = Worker.objects.filter(name=OuterRef("worker"), lease_until__gt=Now())
     lost = Run.objects.filter(~Exists(alive), state=State.RUNNING, started_at__lt=Now() - SETTLING)
-    return sum(lose(run, reason=f"worker {run.worker} stopped answering") for run in lost.order_by("pk"))
+    return sum(_lose_unlocked(run, reason=f"worker {run.worker} stopped answering") for run in lost.order_by("pk"))
+
+
+def _lose_unlocked(run: Run, *, reason: str) -> bool:
+    """A frozen process may hold the lock of its run: the others do not wait for it, but try again later."""
+    with transaction.atomic():
+        free = Run.objects.select_for_update(skip_locked=True).filter(pk=run.pk, attempt=run.attempt)
+        return free.first() is not None and lose(run, reason=reason)
 
 
 def give_away_orphans(worker: str, *, at_work: Collection[UUID]) -> int:

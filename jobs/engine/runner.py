@@ -1,6 +1,7 @@
 """Executing one run: claim it, run the body, record what became of it."""
 
 import os
+import signal
 import socket
 import traceback as tracebacks
 from collections.abc import Callable
@@ -119,6 +120,10 @@ def _attempt(context: RunContext, job: Job | None, body: Body | None) -> Outcome
             raise UnknownJob(context.job)
     except context.timeouts as late:
         return Outcome(error=late, timed_out=True)
+    except SystemExit as leaving:
+        if _ended_by_signal(leaving):
+            raise  # the parent, or the lease, tells what became of the attempt
+        return Outcome(error=leaving)
     except BaseException as error:  # noqa: BLE001  whatever a body raises, SystemExit too, is the end of this attempt
         return Outcome(error=error)
     if context.dry_run:
@@ -128,6 +133,11 @@ def _attempt(context: RunContext, job: Job | None, body: Body | None) -> Outcome
             **(result if isinstance(result, dict) else {"would": result}),
         }
     return Outcome(result=result)
+
+
+def _ended_by_signal(leaving: SystemExit) -> bool:
+    """Whether a process of a worker's pool was told to end: it then leaves with the signal's number below 256."""
+    return isinstance(leaving.code, int) and leaving.code + 256 in signal.valid_signals()
 
 
 def _record(run: Run, outcome: Outcome, retry: Retry, now: datetime | None) -> None:

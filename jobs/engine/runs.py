@@ -47,7 +47,7 @@ UPDATE jobs_run r
        covers_to = COALESCE(covers_to, tick, %(now)s, clock_timestamp()),
        covers_from = COALESCE(covers_from, (SELECT LEAST(c.until, COALESCE(r.tick, %(now)s, clock_timestamp()))
                                               FROM jobs_coverage c WHERE c.job = r.job))
- WHERE id = %(id)s AND state = 'queued' AND (%(task)s IS NULL OR task = %(task)s)
+ WHERE id = %(id)s AND state = (SELECT 'queued') AND (%(task)s IS NULL OR task = %(task)s)
    AND NOT EXISTS (SELECT 1 FROM jobs_run o WHERE o.overlap_key = r.overlap_key AND o.state = 'running')
 RETURNING id, job, attempt, failures, started_at, tick, covers_from, covers_to, arguments, dry_run, confirms, cursor,
           schedule_name, worker, set_config('synchronous_commit', 'off', true)

@@ -16,7 +16,7 @@ class Wake:
     def open(self) -> None:
         """Begin to listen, unless it does already; raises OperationalError."""
         if self._connection.connection is None:
-            self._connection.connect()
+            self._connection.ensure_connection()  # connect() would raise the driver's errors
             with self._connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {WAKE_CHANNEL}")
 

@@ -1,7 +1,8 @@
 """The scheduler behind `celery beat`: any number of them may run, and killing any of them costs nothing."""
 
 import socket
-from time import sleep
+from datetime import datetime
+from time import monotonic, sleep
 from typing import Any
 
 from celery.beat import Scheduler
@@ -20,6 +21,7 @@ from jobs.fleet.publishing import Broker
 from jobs.models import Schedule, Worker
 
 AGAIN_S = 1.0
+CLOCK_STEP_S = 10.0
 
 # A scheduler that is frozen in the middle of a pass would keep its rows from all others for as long as it is.
 LET_GO = "SET idle_in_transaction_session_timeout = '5s'"
@@ -38,6 +40,7 @@ class LedgerScheduler(Scheduler):
         self._wake = Wake()
         self._pulse = Pulse(broker=Broker(), known=tasks.known(), enabled=settings.CRON.enabled)
         self._away = False
+        self._before: tuple[datetime, float] | None = None
 
     def setup_schedule(self) -> None:
         """Nothing is kept in memory."""
@@ -48,15 +51,23 @@ class LedgerScheduler(Scheduler):
             self._heart.start()
         try:
             self._wake.open()
-            now = sql.now()
+            now, began = sql.now(), monotonic()
+            self._mind_the_clock(now, began)
             due = self._pulse.step(now)
             if self._away:
                 self._away = False
                 events.database_back.send(Schedule)
-            self._wake.wait((due - now).total_seconds())
+            self._wake.wait((due - now).total_seconds() - (monotonic() - began))
         except (DatabaseError, InterfaceError) as lost:
             self._outlive(lost)
         return 0.0
+
+    def _mind_the_clock(self, now: datetime, ran: float) -> None:
+        """After a step of the clock, or a sleep of the whole machine, every lease looks spent as after an outage."""
+        then, ran_then = self._before or (now, ran)
+        if abs((now - then).total_seconds() - (ran - ran_then)) > CLOCK_STEP_S:
+            self._pulse.database_was_away()
+        self._before = now, ran
 
     def _outlive(self, lost: Exception) -> None:
         connection.close()

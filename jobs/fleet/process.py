@@ -1,6 +1,7 @@
 """This worker process as the others see it: its name, its heartbeat, its reports of killed children."""
 
 import atexit
+import gc
 import os
 import socket
 from collections import deque
@@ -50,6 +51,8 @@ def _begin(sender: Any, **_: Any) -> None:
         slots=sender.concurrency or os.cpu_count() or 1,
         version=settings.VERSION,
     )
+    gc.collect()
+    gc.freeze()  # or the first full collection of each child would copy every page it shares with this process
     _heart, _parent = Heartbeat(identity, chore=_chore), os.getpid()
     atexit.register(_end)
 

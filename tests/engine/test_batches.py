@@ -1,0 +1,262 @@
+"""Database work page by page: one commit a page, the filter applied anew, resumed where it stopped."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django_celery_results.models import TaskResult
+
+from jobs.engine import dispatch, registry, runs
+from jobs.engine.definition import Retry
+from jobs.engine.runner import execute
+from jobs.models import Coverage, Run, State, TickGap, Trigger
+from tests.engine.conftest import HOUR, NOON
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def gaps() -> None:
+    """Ten rows with whole numbers as keys."""
+    TickGap.objects.bulk_create(
+        TickGap(schedule_name=f"row {n}", job="job", first=NOON, last=NOON, count=0, fate="missed") for n in range(10)
+    )
+
+
+@pytest.fixture
+def run_body(declared):
+    """Run a body as a job of its own, as often as it is resumed; returns the run."""
+
+    def begin(body, *, dry_run: bool = False, **policy) -> Run:
+        job = declared(body, retry=Retry(backoff=timedelta(0), **policy.pop("retry", {})), **policy)
+        run = dispatch.trigger(job, by="", via=Trigger.CLI, publish=lambda _: None, dry_run=dry_run)
+        return again(run)
+
+    return begin
+
+
+def again(run: Run) -> Run:
+    runs.queue_due_retries(NOON + HOUR)
+    execute(run.pk, worker="w", now=NOON)
+    run.refresh_from_db()
+    return run
+
+
+def test_every_row_is_worked_on_once_in_pages_of_the_given_size(gaps, run_body):
+    pages = []
+
+    def act(page) -> int:
+        pages.append(list(page.order_by("pk").values_list("schedule_name", flat=True)))
+        return page.update(count=1)
+
+    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), act, size=4))
+    assert (run.state, run.result) == (State.SUCCEEDED, 10)
+    assert [len(page) for page in pages] == [4, 4, 2]
+    assert [name for page in pages for name in page] == [f"row {n}" for n in range(10)]
+    assert run.progress == {"done": 10, "total": 10, "note": "tick gaps"}
+
+
+@pytest.mark.parametrize(("rows", "pages"), [(0, 0), (1, 1), (4, 1), (5, 2), (8, 2)])
+def test_there_is_no_page_too_many_or_too_few(gaps, run_body, rows, pages):
+    seen = []
+    TickGap.objects.filter(schedule_name__gte=f"row {rows}").delete()
+    run = run_body(
+        lambda run: run.in_batches(TickGap.objects.all(), lambda page: seen.append(1) or page.count(), size=4)
+    )
+    assert (run.result, len(seen)) == (rows, pages)
+
+
+def test_deleting_page_by_page_deletes_everything(gaps, run_body):
+    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), lambda page: page.delete()[0], size=3))
+    assert (run.result, TickGap.objects.count()) == (10, 0)
+
+
+def test_a_row_that_stopped_matching_between_looking_and_acting_is_left_alone(gaps, run_body):
+    seen = []
+
+    def act(page) -> int:
+        seen.extend(page.values_list("schedule_name", flat=True))
+        TickGap.objects.filter(schedule_name="row 5").update(count=1)  # somebody else was first
+        return page.update(count=1)
+
+    run_body(lambda run: run.in_batches(TickGap.objects.filter(count=0), act, size=4))
+    assert "row 5" not in seen
+    assert len(seen) == 9
+
+
+def test_an_error_leaves_whole_pages_done_and_the_next_attempt_goes_on_behind_them(gaps, run_body):
+    worked_on, failing = [], [True]
+
+    def act(page) -> int:
+        names = list(page.order_by("pk").values_list("schedule_name", flat=True))
+        page.update(count=7)
+        if "row 4" in names and failing:
+            failing.pop()
+            raise ValueError("in the middle of a page")
+        worked_on.extend(names)
+        return len(names)
+
+    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), act, size=4))
+    assert (run.state, run.progress["done"]) == (State.RETRYING, 4)
+    assert TickGap.objects.filter(count=7).count() == 4
+    run = again(run)
+    assert (run.state, run.result) == (State.SUCCEEDED, 10)
+    assert worked_on == [f"row {n}" for n in range(10)]
+
+
+def test_a_drain_stops_between_pages_and_nothing_is_done_twice_afterwards(gaps, run_body, make_worker):
+    worker, worked_on = make_worker("w"), []
+
+    def act(page) -> int:
+        worked_on.extend(page.order_by("pk").values_list("schedule_name", flat=True))
+        worker.draining_at = NOON
+        worker.save()
+        return page.count()
+
+    def body(run) -> list[int]:
+        return [run.in_batches(TickGap.objects.all(), act, size=4) for _ in range(2)]
+
+    run = run_body(body)
+    assert (run.state, run.failures, len(worked_on)) == (State.QUEUED, 0, 4)
+    run = again(run)
+    assert run.progress == {"done": 8, "total": 10, "note": "tick gaps"}
+    while run.state == State.QUEUED:
+        run = again(run)
+    assert (run.state, run.result) == (State.SUCCEEDED, [10, 10])
+    assert worked_on == [f"row {n}" for n in range(10)] * 2
+
+
+def test_a_cancel_stops_behind_a_committed_page(gaps, run_body):
+    def body(run) -> int:
+        def act(page) -> int:
+            runs.cancel(run.id, by="ana")
+            return page.update(count=1)
+
+        return run.in_batches(TickGap.objects.all(), act, size=4)
+
+    run = run_body(body)
+    assert (run.state, run.progress["done"]) == (State.CANCELLED, 4)
+    assert TickGap.objects.filter(count=1).count() == 4
+
+
+def test_an_attempt_that_lost_its_run_rolls_its_page_back(gaps, run_body):
+    def body(run) -> int:
+        def act(page) -> int:
+            return page.update(count=1)
+
+        run.in_batches(TickGap.objects.filter(schedule_name__lt="row 2"), act)
+        runs.give_back(Run.objects.get(pk=run.id), reason="lease", counts=True)
+        return run.in_batches(TickGap.objects.all(), act, size=4)
+
+    run = run_body(body)
+    assert run.state == State.QUEUED
+    assert TickGap.objects.filter(count=1).count() == 2
+
+
+def test_keys_may_be_uuids_or_texts_as_well_as_numbers(run_body, make_run):
+    for n in range(7):
+        make_run(f"job-{n}", state=State.MISSED, overlap_key=None, id=UUID(int=n))
+        Coverage.objects.create(job=f"job-{n}", until=NOON)
+        TaskResult.objects.create(task_id=str(n))
+    bodies = [Run.objects.filter(state=State.MISSED), Coverage.objects.all(), TaskResult.objects.all()]
+    run = run_body(lambda run: [run.in_batches(rows, lambda page: page.delete()[0], size=3) for rows in bodies])
+    assert run.result == [7, 7, 7]
+
+
+def test_a_dry_run_only_counts_and_shows_a_sample(gaps, run_body):
+    run = run_body(lambda run: {"deleted": run.in_batches(TickGap.objects.all(), fail)}, dry_run=True)
+    keys = [str(key) for key in TickGap.objects.order_by("pk").values_list("pk", flat=True)[:5]]
+    assert run.result == {"dryRun": True, "sample": {"jobs.TickGap": keys}, "deleted": 10}
+
+
+def fail(_page) -> int:
+    raise AssertionError("nothing is touched in a dry run")
+
+
+def test_keywords_reach_the_action(gaps, run_body):
+    def act(page, *, count: int) -> int:
+        return page.update(count=count)
+
+    run_body(lambda run: run.in_batches(TickGap.objects.all(), act, count=9))
+    assert set(TickGap.objects.values_list("count", flat=True)) == {9}
+
+
+def test_the_filter_may_refer_to_rows_that_the_pages_change(gaps, run_body):
+    rows = TickGap.objects.filter(count=0).order_by("-schedule_name")
+    assert run_body(lambda run: run.in_batches(rows, lambda page: page.update(count=1), size=3)).result == 10
+
+
+def test_a_page_is_a_few_statements(gaps, run_body, django_assert_max_num_queries):
+    def body(run) -> None:
+        with django_assert_max_num_queries(3 * 5 + 4):  # keys, begin, act, progress, commit; and around them
+            run.in_batches(TickGap.objects.all(), lambda page: page.update(count=1), size=4)
+
+    run_body(body)
+
+
+# The brake
+
+
+@pytest.mark.parametrize(
+    ("held", "removed", "brakes"),
+    [(999, 999, False), (1000, 1000, True), (2000, 1000, False), (1999, 1000, True), (4000, 2001, True)],
+)
+def test_the_brake_stops_more_than_half_of_a_table_from_a_thousand_rows_on(run_body, held, removed, brakes):
+    TickGap.objects.bulk_create(
+        TickGap(schedule_name="row", job="job", first=NOON, last=NOON, count=n, fate="missed") for n in range(held)
+    )
+
+    def body(run) -> int:
+        return run.in_batches(TickGap.objects.filter(count__lt=removed), lambda page: page.delete()[0])
+
+    run = run_body(body, destructive=True)
+    assert (run.state, run.reason) == ((State.FAILED, "brake") if brakes else (State.SUCCEEDED, ""))
+    assert TickGap.objects.count() == (held if brakes else held - removed)
+    if brakes:
+        assert f"{removed} of {held} tick gaps would be removed" in run.error
+
+
+def test_a_new_run_that_names_the_stopped_one_releases_the_brake_and_no_other_job_is_braked(run_body):
+    TickGap.objects.bulk_create(
+        TickGap(schedule_name="row", job="job", first=NOON, last=NOON, count=n, fate="missed") for n in range(1000)
+    )
+
+    def body(run) -> int:
+        return run.in_batches(TickGap.objects.all(), lambda page: page.update(count=0))
+
+    stopped = run_body(body, destructive=True)
+    assert stopped.reason == "brake"
+    job = registry.get("probe-job")
+    confirming = dispatch.trigger(job, by="ana", via=Trigger.API, publish=lambda _: None, confirms=stopped.pk)
+    assert again(confirming).result == 1000
+    assert run_body(body, slug="harmless-job").result == 1000
+
+
+def test_a_resumed_run_counts_what_it_has_removed_already(run_body, make_worker):
+    TickGap.objects.bulk_create(
+        TickGap(schedule_name="row", job="job", first=NOON, last=NOON, count=n, fate="missed") for n in range(3000)
+    )
+    make_worker("w", draining_at=NOON)
+    rows = TickGap.objects.filter(count__lt=1400)
+    run = run_body(lambda run: run.in_batches(rows, lambda page: page.delete()[0], size=700), destructive=True)
+    while run.state == State.QUEUED:
+        run = again(run)
+    assert (run.state, run.result, TickGap.objects.count()) == (State.SUCCEEDED, 1400, 1600)
+
+
+@pytest.mark.parametrize(
+    ("latest", "brakes"),
+    [
+        (timedelta(days=1), False),
+        (timedelta(days=1, seconds=1), True),
+        (-timedelta(days=45), False),
+        (-timedelta(days=45, seconds=1), True),
+    ],
+)
+def test_the_brake_stops_a_deletion_by_a_clock_that_is_implausible(gaps, run_body, make_run, latest, brakes):
+    make_run(state=State.SUCCEEDED, finished_at=NOON + latest)
+    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), lambda page: page.delete()[0]), destructive=True)
+    assert (run.reason == "brake") is brakes
+    assert TickGap.objects.count() == (10 if brakes else 0)
+    if brakes:
+        assert "The clock says 2026-06-01 12:00 UTC" in run.error
