@@ -1,0 +1,71 @@
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from local.servers import Servers
+from tests.faults.probes import Probes
+from tests.integration.stack import Stack
+
+SLOTS = 3
+LONG = os.environ.get("FAULTS") == "long"
+
+
+@contextmanager
+def built(folder: Path) -> Iterator[Probes]:
+    """Servers of their own with the probes' tables, and no process yet."""
+    effects, gate = folder / "effects", folder / "gate"
+    environment = {"EFFECTS_FILE": str(effects), "GATE_FILE": str(gate)}
+    with ExitStack() as cleanup:
+        servers = cleanup.enter_context(Servers(folder, durable=False))
+        stack = cleanup.enter_context(Stack(servers, folder, settings="tests.faults.settings", environment=environment))
+        probes = Probes(stack, effects=effects, gate=gate)
+        probes.prepare()
+        yield probes
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probes]:
+    """Servers for tests that start and end processes of their own, one test or module after the other."""
+    with built(tmp_path_factory.mktemp("empty")) as probes:
+        yield probes
+
+
+@pytest.fixture
+def probes(bare: Probes) -> Iterator[Probes]:
+    """A stack without processes; those that the test starts end with it."""
+    bare.forget()
+    yield bare
+    bare.stack.end_processes()
+
+
+@pytest.fixture(scope="session")
+def _living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probes]:
+    with built(tmp_path_factory.mktemp("living")) as probes:
+        yield probes
+
+
+@pytest.fixture
+def living(_living: Probes) -> Iterator[Probes]:
+    """A scheduler, a worker of all groups and a web server that go on from test to test, through every outage."""
+    stack = _living.stack
+    if not stack.processes or not all(process.alive for process in stack.processes):
+        stack.end_processes()
+        stack.start_beat(wait=False)
+        stack.start_worker(slots=SLOTS)
+    _living.forget()
+    yield _living
+    _living.open_gate()
+    for server in (stack.servers.postgres, stack.servers.valkey):
+        server.start()
+        server.resume()
+    dead = [process.name for process in stack.processes if not process.alive]
+    assert not dead, f"did not outlive the test: {dead}"
+
+
+@pytest.fixture
+def address(living: Probes) -> str:
+    """Where the living stack's web server answers."""
+    return living.stack.web or living.stack.start_web()
