@@ -1,10 +1,11 @@
-"""The WSGI application: what serves HTTP in production."""
+"""The WSGI application: what answers HTTP, in production behind a WSGI server and locally inside the ASGI one."""
 
-import os
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("DATABASE_ANSWER_TIMEOUT", "2.5")
-
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+ANSWER_TIMEOUT_S = 2.5
+
+# Somebody waits for a web process, so it gives up on a database that hangs; every other process waits for it.
+settings.DATABASES["default"]["OPTIONS"].setdefault("answer_timeout", ANSWER_TIMEOUT_S)
 
 application = get_wsgi_application()

@@ -19,6 +19,8 @@ STATIC_STEPS = (
     ("mypy", ["mypy"]),
     ("import-linter", ["lint-imports"]),
 )
+# The whole suite, file by file on every core; tests of real processes mostly wait.
+SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
 
 
 def main(arguments: list[str], *, root: Path) -> int:
@@ -31,7 +33,8 @@ def main(arguments: list[str], *, root: Path) -> int:
         failed = [] if narrowed else _failed_steps(root, environment)
         if failed:
             print(heading(f"failed: {', '.join(failed)}; the tests follow"), flush=True)
-        return _pytest(pytest_arguments, root, environment) or bool(failed)
+        side_by_side = [] if narrowed else SIDE_BY_SIDE
+        return _pytest([*side_by_side, *pytest_arguments], root, environment) or bool(failed)
 
 
 def read_arguments(arguments: list[str], *, root: Path) -> tuple[list[str], bool]:
