@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside its peers, measured in one run on one machine. `bench/run` is the entrance."""
