@@ -1,4 +1,4 @@
-"""Logging: one readable line at a terminal, one JSON object in production."""
+"""Logging: one readable line at a terminal, one JSON object in production; each run keeps its own lines as well."""
 
 from typing import Any
 
@@ -44,8 +44,11 @@ def configuration(log_format: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
-        "handlers": {"line": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["line"], "level": "INFO"},
+        "handlers": {
+            "line": {"class": "logging.StreamHandler", "formatter": "line"},
+            "run": {"class": "jobs.engine.runlog.RunLogHandler", "level": "INFO"},
+        },
+        "root": {"handlers": ["line", "run"], "level": "INFO"},
         "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "httpx")},
     }
 

@@ -1,7 +1,5 @@
 """The engine's Django app: it loads the catalogue once every app is ready."""
 
-import logging
-
 from django.apps import AppConfig
 
 
@@ -10,9 +8,7 @@ class JobsConfig(AppConfig):
     verbose_name = "Jobs"
 
     def ready(self) -> None:
-        """Keep what runs log, and import the catalogue named by the settings, which registers the jobs."""
+        """Import the catalogue named by the settings, which registers the jobs."""
         from jobs.engine import registry
-        from jobs.engine.runlog import RunLogHandler
 
-        logging.getLogger().addHandler(RunLogHandler(level=logging.INFO))
         registry.load()

@@ -18,9 +18,14 @@ class ImpatientConnection(psycopg.Connection[Any]):
     gave_up = False
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for the answer; raises OperationalError, and gives the connection up, after `answer_timeout` seconds."""
+        """Wait for the answer; raises OperationalError, and gives the connection up, after `answer_timeout` seconds.
+
+        Who gives a time of their own, as for notices that may never come, is not hurried.
+        """
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, interval, self.answer_timeout if timeout is None else timeout)
+            return super().wait(gen, interval, self.answer_timeout)
         except errors._WaitTimeout as late:
             self.pgconn.finish()
             self.gave_up = True

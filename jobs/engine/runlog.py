@@ -1,14 +1,20 @@
-"""The log of one run: what is logged while it runs is kept with it, in batches."""
+"""The log of one run: what is logged while it runs is kept with it, in batches.
+
+Logging is set up before the models can be imported, and again whenever Django is: so the handler is named in the
+settings, and imports the model when there is a line to keep.
+"""
 
 import contextvars
 import logging
 import threading
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from jobs.engine import plain
-from jobs.models import RunLog
+
+if TYPE_CHECKING:
+    from jobs.models import RunLog
 
 LONGEST = 10_000
 
@@ -33,6 +39,8 @@ class RunLogBuffer:
 
     def add(self, record: logging.LogRecord) -> None:
         """Keep one line: an event dictionary of structlog, or a plain record."""
+        from jobs.models import RunLog
+
         message, fields = _parts(record)
         line = RunLog(
             run_id=self._run_id,
@@ -47,6 +55,8 @@ class RunLogBuffer:
 
     def flush(self) -> None:
         """Store what is kept; when that fails, it stays kept."""
+        from jobs.models import RunLog
+
         with self._lock:
             lines, self._lines = self._lines, []
         try:

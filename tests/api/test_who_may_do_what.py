@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -13,7 +12,9 @@ from access.models import Scope
 from jobs.engine import registry
 from tests.access.conftest import bearer
 
-SOME_RUN = f"/cron/runs/{uuid4()}"
+NO_RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
+
+SOME_RUN = f"/cron/runs/{NO_RUN}"
 
 # Method, address, the scope it needs, and what a caller who may gets.
 OPERATIONS = [

@@ -2,6 +2,7 @@
 
 import logging
 
+import django
 import pytest
 import structlog
 from django.db import DataError
@@ -99,3 +100,11 @@ def test_lines_that_could_not_be_stored_are_kept_for_the_next_time(buffer, monke
 
 def fail(_lines):
     raise DataError("refused")
+
+
+def test_setting_django_up_again_does_not_lose_the_log_of_runs(buffer):
+    django.setup()  # as Celery does when it imports its tasks
+    with buffer:
+        log.warning("still here")
+    buffer.flush()
+    assert stored() == [("warning", "still here", {})]
