@@ -101,3 +101,10 @@ def test_a_transaction_is_rolled_back_without_hanging(server: Servers, kept: Dat
     start = monotonic()
     kept.close()
     assert monotonic() - start < 1
+
+
+def test_who_waits_for_notices_is_not_hurried(kept: DatabaseWrapper) -> None:
+    with kept.cursor() as cursor:
+        cursor.execute("LISTEN nothing")
+    assert list(kept.connection.notifies(timeout=LIMIT * 2)) == []
+    assert ask(kept) == 1
