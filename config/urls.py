@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
 from jobs.api import runs, state
 from jobs.api.cron_api import CronAPI, nothing_here
@@ -20,6 +21,7 @@ urlpatterns = [
     path("livez", probes.livez),
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]
 
 handler400 = "config.failures.bad_request"

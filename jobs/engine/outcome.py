@@ -80,11 +80,9 @@ def finish(
     if run.state not in ACTIVE:
         return False
     result, error = plain.as_json(result), plain.text(error, LONGEST_ERROR)
+    fence = {"id": run.pk, "attempt": run.attempt, "worker": run.worker, "expected": run.state}
     values = {
-        "id": run.pk,
-        "attempt": run.attempt,
-        "worker": run.worker,
-        "expected": run.state,
+        **fence,
         "state": state.value,
         "status": STATUS[state],
         "reason": plain.text(reason, 500),

@@ -68,3 +68,7 @@ def test_strange_hosts_and_addresses_are_problems_below_the_api() -> None:
 def test_a_strange_host_reaches_that_answer() -> None:
     answer = Client(headers={"Host": "evil.example"}).get("/cron/status")
     assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
+
+
+def test_the_root_leads_to_the_pages_there_are(client):
+    assert client.get("/").headers["Location"] == "/admin/"
