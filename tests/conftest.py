@@ -22,6 +22,14 @@ PHONE = "+40700000001"
 KEPT = {"django_content_type", "auth_permission"}
 
 
+WAITING_MOSTLY = ("tests/faults/", "tests/integration/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that mostly wait for real processes, so that the quick ones fill the time."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WAITING_MOSTLY))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def flush_quickly() -> Iterator[None]:
     """After a test that commits, delete the rows and leave it at that.
