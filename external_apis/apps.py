@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class ExternalApisConfig(AppConfig):
     name = "external_apis"
+    verbose_name = "External APIs"
