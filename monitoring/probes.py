@@ -19,7 +19,7 @@ def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  Django hands 
     """Whether web, database, broker, a scheduler and a worker of every group are there; 503 when not."""
     ready = is_ready()
     answer = JsonResponse({"ready": ready}, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
-    answer._has_been_logged = True  # type: ignore[attr-defined]  a "no" is an answer here, and comes at every start
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # a "no" is an answer, not an error
     return answer
 
 
