@@ -3,20 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import available_timezones
 
-from django.core.exceptions import ImproperlyConfigured
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "on": True, "off": False}
-
-
-def _boolean(value: str) -> bool:
-    try:
-        return BOOLEANS[value.strip().lower()]
-    except KeyError:
-        raise ValueError("true or false") from None
+from config import variables
+from config.variables import Boolean
 
 
 def _zone(value: str) -> str:
@@ -33,7 +26,6 @@ def _whole(value: str) -> str:
     return value.strip()
 
 
-Boolean = Annotated[bool, BeforeValidator(_boolean)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Megabytes = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000_000)]
 Percent = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100)]
@@ -73,10 +65,7 @@ class CronConfig:
 def read(environment: Mapping[str, str]) -> CronConfig:
     """The checked CRON_* values; raises ImproperlyConfigured with one line per bad value."""
     given = {name: value for name, value in environment.items() if name.startswith("CRON_")}
-    try:
-        values = _Variables.model_validate(given)
-    except ValidationError as refused:
-        raise ImproperlyConfigured("\n".join(_sentence(each) for each in refused.errors())) from None
+    values = variables.check(_Variables, given)
     return CronConfig(
         enabled=values.CRON_ENABLED,
         timezone=values.CRON_TIMEZONE,
@@ -84,14 +73,3 @@ def read(environment: Mapping[str, str]) -> CronConfig:
         cpu_threshold_percent=values.CRON_CPU_THRESHOLD_PERCENT,
         backup=Backup(enabled=values.CRON_BACKUP_ENABLED, retention_days=values.CRON_BACKUP_RETENTION_DAYS),
     )
-
-
-def _sentence(error: Any) -> str:
-    name, value = error["loc"][0], error["input"]
-    if error["type"] == "extra_forbidden":
-        known = ", ".join(_Variables.model_fields)
-        close = get_close_matches(name, _Variables.model_fields, n=1)
-        hint = f"Did you mean {close[0]}?" if close else f"Known are {known}."
-        return f"{name}={value!r} is not a setting. {hint}"
-    allowed = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{name}={value!r} is not allowed: it must be {allowed}."

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import cron, database, environment, log
+from config import cron, database, environment, log, providers
 
 ENV = environment.load()
 BASE_DIR = environment.BASE_DIR
@@ -21,6 +21,7 @@ def _required(name: str, remedy: str) -> str:
 START = "Set it, or start bin/up: it brings local servers, and manage.py in the same folder finds them."
 
 CRON = cron.read(ENV)
+PROVIDERS = providers.read(ENV)
 VERSION = ENV.get("VERSION", "development")
 
 SECRET_KEY = _required("SECRET_KEY", "Set it to a long random text of your own.")

@@ -19,6 +19,7 @@ STATIC_STEPS = (
     ("mypy", ["mypy"]),
     ("import-linter", ["lint-imports"]),
 )
+OWN_PREFIXES = ("CRON_", "META_", "TWILIO_", "PROVIDER_", "REMINDER_", "PUBLIC_URL", "SECRETS_DIR")
 # The whole suite, file by file on every core; tests of real processes mostly wait.
 SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
 
@@ -74,7 +75,7 @@ def _test_file(slug: str, *, root: Path) -> str:
 
 def _environment(servers: Servers) -> dict[str, str]:
     """Ours, but the settings of the person at the keyboard must not change what the tests see."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CRON_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN_PREFIXES)}
     scripts = Path(sys.executable).parent
     return {
         **inherited,
