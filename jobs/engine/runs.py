@@ -37,6 +37,8 @@ class Claimed:
     worker: str
 
 
+LONGEST_REASON = 500
+
 # The claim is committed without waiting for the disk, as the run's next write waits for both. Should the server crash
 # in between, the claim is forgotten with everything that could have followed it in the database; the name of the
 # worker, which stands beside the attempt in every later write, then tells its claim from one that another made since.
@@ -147,6 +149,16 @@ def retry_later(run: Run, *, wait: timedelta, error: str, traceback: str, now: d
     return bool(done)
 
 
+def go_on_later(run: Run, *, after: timedelta, reason: str, now: datetime | None = None) -> bool:
+    """Let a run that is not done yet begin again after a while, without an error; False when it was given away."""
+    clock = Now() if now is None else now
+    reason = plain.text(reason, LONGEST_REASON)
+    done = _held(run).update(state=State.RETRYING, available_at=clock + after, cursor=None, reason=reason)
+    if done:
+        events.run_goes_on_later.send(Run, run=run, wait=after, reason=reason)
+    return bool(done)
+
+
 def give_back(run: Run, *, reason: str, counts: bool) -> bool:
     """Put a running run back into its queue; `counts` when a failure is to be counted against its retry policy.
 
@@ -166,7 +178,7 @@ def give_back(run: Run, *, reason: str, counts: bool) -> bool:
             publish_after=Now(),
             publish_count=0,
             available_at=None,
-            reason=plain.text(reason, 500),
+            reason=plain.text(reason, LONGEST_REASON),
         )
     events.run_given_back.send(Run, run=run, reason=reason)
     return True
