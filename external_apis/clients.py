@@ -37,7 +37,10 @@ class Clients:
 
     def prepare(self, place: Place) -> None:
         """Make the client for a place, if there is none yet; raises WrongKey when its secret cannot be decrypted."""
-        self.meta(place) if place.provider == Provider.META else self.twilio(place)
+        if place.provider == Provider.META:
+            self.meta(place)
+        else:
+            self.twilio(place)
 
     def look(self, place: Place) -> None:
         """Read something small with the sender's credential; raises ProviderError unless that is answered well."""

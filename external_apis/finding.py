@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from external_apis.clients import Clients
-from external_apis.models import Channel, Provider, Sender
+from external_apis.models import Provider, Sender
 from external_apis.pacing import place_of
 from external_apis.providers.answers import Answer, Meaning, ProviderError
-from external_apis.providers.twilio import SentMessage
-
-PREFIX = "whatsapp:"
+from external_apis.providers.twilio import fitting
+from external_apis.providers.twilio_facts import SentMessage
 
 
 class CannotBeFound(ProviderError):
@@ -35,22 +34,13 @@ def find(provider: str, channel: str, wanted: Wanted, *, clients: Clients, now: 
     addresses = {sender.address for sender in senders}
     listed: list[SentMessage] = []
     for place in {sender.credential_id: place_of(sender, at=now) for sender in senders}.values():
-        listed += clients.twilio(place).messages_to(_addressed(wanted.to, channel), since=_second(wanted.since))
+        listed += clients.twilio(place).messages_to(wanted.to, channel=channel, since=wanted.since)
     return _adopted([each for each in listed if _matches(each, wanted, addresses)], wanted)
 
 
-def _addressed(to: str, channel: str) -> str:
-    return f"{PREFIX}{to}" if channel == Channel.WHATSAPP else to
-
-
-def _second(moment: datetime) -> datetime:
-    return moment.replace(microsecond=0)  # Twilio's times have no fractions
-
-
 def _matches(sent: SentMessage, wanted: Wanted, addresses: set[str]) -> bool:
-    same = sent.to.removeprefix(PREFIX) == wanted.to and sent.sender.removeprefix(PREFIX) in addresses
-    since = sent.created_at >= _second(wanted.since)
-    return same and since and (not wanted.text or sent.body == wanted.text)
+    same = sent.to == wanted.to and sent.sender in addresses
+    return same and (not wanted.text or sent.body == fitting(wanted.text))
 
 
 def _adopted(found: list[SentMessage], wanted: Wanted) -> Answer | None:

@@ -1,12 +1,12 @@
 """Sending messages: a turn in the pace of one sender, one call, and the conclusions from its answer."""
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import structlog
 from django.db import DatabaseError, connection
 
 from external_apis import finding, pacing, pausing, reasons, sending
@@ -16,7 +16,7 @@ from external_apis.models import Channel, Sender
 from external_apis.pacing import Place
 from external_apis.providers.answers import Answer, Meaning, ProviderError
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 class InTransaction(RuntimeError):
@@ -121,9 +121,10 @@ class Messenger:
         answer = sending.send(place, message, clients=self._clients, config=self._config)
         try:
             pausing.note(place, answer, now=self._clock(), probed=probed)
-        except DatabaseError:
+        except DatabaseError as error:
             # What the provider said is worth more than its effect on the pace: the caller must get to record it.
-            log.exception("An answer changed nothing for its sender.", extra={"what": "answer_not_noted"})
+            fields = {"what": "answer_not_noted", "sender": place.sender_id, "error": type(error).__name__}
+            log.error("An answer changed nothing for its sender.", **fields)
             connection.close_if_unusable_or_obsolete()
         return answer
 

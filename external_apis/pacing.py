@@ -66,7 +66,13 @@ def take(
     channel: str, *, provider: str, intervals: Mapping[str, timedelta], patience: timedelta, now: datetime
 ) -> Place | None:
     """Take the next place of a channel, of one provider if it is given; None: there is none within the patience."""
-    values = {"channel": channel, "provider": provider, "now": now, "latest": now + patience, **intervals}
+    values: dict[str, Any] = {
+        "channel": channel,
+        "provider": provider,
+        "now": now,
+        "latest": now + patience,
+        **intervals,
+    }
     with connection.cursor() as cursor:
         cursor.execute(TAKE, values)
         row: tuple[Any, ...] | None = cursor.fetchone()
@@ -80,6 +86,7 @@ def place_of(sender: Sender, *, at: datetime) -> Place:
     """A place outside of the pace, with a sender that has a credential."""
     credential = sender.credential
     assert credential
+    secret: Any = credential.secret  # its field takes a text and gives a Secret
     return Place(
         sender_id=sender.pk,
         provider=sender.provider,
@@ -88,7 +95,7 @@ def place_of(sender: Sender, *, at: datetime) -> Place:
         credential_id=credential.pk,
         account=credential.account,
         key_id=credential.key_id,
-        secret=credential.secret,
+        secret=secret,
         at=at,
     )
 

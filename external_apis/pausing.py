@@ -4,6 +4,7 @@ row, so that of many workers exactly one pauses, probes or resumes, and says so.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
@@ -108,9 +109,15 @@ UPDATE external_apis_credential
 
 def refuse_credential(place: Place, answer: Answer, *, now: datetime) -> None:
     """Record that the provider no longer accepts a credential, or that it lacks a right, and say so once."""
-    status = Credential.Status.INSUFFICIENT if lacks_a_right(place, answer) else Credential.Status.INVALID
+    status = Credential.Status.INSUFFICIENT if answer.right else Credential.Status.INVALID
     why = _worded("The provider refuses it", answer)
-    values = {"id": place.credential_id, "secret": place.secret.token, "status": status, "why": why, "now": now}
+    values: dict[str, Any] = {
+        "id": place.credential_id,
+        "secret": place.secret.token,
+        "status": status,
+        "why": why,
+        "now": now,
+    }
     with connection.cursor() as cursor:
         cursor.execute(REFUSE, values)
         refused = cursor.rowcount
@@ -118,13 +125,6 @@ def refuse_credential(place: Place, answer: Answer, *, now: datetime) -> None:
     if refused and credential:
         told = {"credential": credential, "why": why, "now": now}
         transaction.on_commit(lambda: events.credential_refused.send_robust(Credential, **told), robust=True)
-
-
-def lacks_a_right(place: Place, answer: Answer) -> bool:
-    """Whether the credential as such is accepted, but not for this use."""
-    if place.provider != Credential.Provider.META or not answer.code.isdecimal():
-        return False
-    return int(answer.code) in {3, 10, *range(200, 300)}
 
 
 def _worded(what: str, answer: Answer) -> str:

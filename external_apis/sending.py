@@ -1,6 +1,6 @@
 """One message, put as its provider wants it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -8,7 +8,7 @@ from external_apis.clients import Clients
 from external_apis.configured import ProviderSettings
 from external_apis.models import Channel, Provider
 from external_apis.pacing import Place
-from external_apis.providers.answers import Answer, Meaning, ProviderError, Scope
+from external_apis.providers.answers import Answer, Meaning
 from external_apis.providers.twilio import TwilioClient
 
 
@@ -46,36 +46,24 @@ def _by_meta(place: Place, message: Outgoing, *, clients: Clients, config: Provi
 
 
 def _by_twilio(place: Place, message: Outgoing, *, client: TwilioClient, config: ProviderSettings) -> Answer:
-    content: dict[str, object] = {"body": message.text}
+    sid, variables = "", {}
     if message.template and place.channel == Channel.WHATSAPP:
         sid = config.twilio.content_sids.get(message.language, "")
         if not sid:
             detail = f"There is no approved content for the language {message.language!r} among the settings."
             return Answer(meaning=Meaning.CONFIG, detail=detail)
-        numbered = {str(number): value for number, value in enumerate(message.parameters, 1)}
-        content = {"content_sid": sid, "content_variables": numbered}
-    answer = client.send(
+        variables = {str(number): value for number, value in enumerate(message.parameters, 1)}
+    return client.send(
         channel=place.channel,
         sender=place.address,
         to=message.to,
+        body="" if sid else message.text,
+        content_sid=sid,
+        content_variables=variables,
         status_callback=_callback(config.public_url, message.reference),
         valid_for=message.valid_for,
-        **content,
     )
-    return _looked_into(answer, client)
 
 
 def _callback(public_url: str, reference: str) -> str:
     return f"{public_url}/webhooks/twilio?reference={quote(reference, safe='')}" if public_url else ""
-
-
-def _looked_into(answer: Answer, client: TwilioClient) -> Answer:
-    """Twilio refuses a healthy key where it may not go: only one that cannot even list messages is unusable."""
-    if answer.meaning != Meaning.DISABLE or answer.scope != Scope.CREDENTIAL or answer.code != "20003":
-        return answer
-    try:
-        client.probe()
-    except ProviderError as refused:
-        if refused.answer.meaning == Meaning.DISABLE:
-            return answer
-    return replace(answer, meaning=Meaning.RETRY, scope=Scope.SENDER)

@@ -93,7 +93,12 @@ def make_sender(make_credential: Callable[..., Credential]) -> Callable[..., Sen
             kinds = {"meta": Credential.Kind.ACCESS_TOKEN, "twilio": Credential.Kind.STANDARD_KEY}
             account = {"meta": "", "twilio": "AC1"}[provider]
             values["credential"] = make_credential(
-                provider=provider, kind=kinds[provider], account=account, key_id="SK1" if account else "", in_use=True
+                provider=provider,
+                kind=kinds[provider],
+                account=account,
+                key_id="SK1" if account else "",
+                secret="EAAold",
+                in_use=True,
             )
         defaults: dict[str, Any] = {"address": address, "next_turn_at": NOON}
         return Sender.objects.create(provider=provider, channel=channel, **{**defaults, **values})

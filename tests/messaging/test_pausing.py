@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from external_apis import pausing
 from external_apis.models import Credential, Sender
@@ -208,18 +208,16 @@ def test_probes_become_rarer_up_to_a_limit(make_sender, note, answer, waits):
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "since"),
-    [("190", "invalid", NOON), ("2", "invalid", NOON), ("10", "insufficient", None), ("3", "insufficient", None)]
-    + [(code, status, since) for code, status, since in [("199", "invalid", NOON), ("200", "insufficient", None)]]
-    + [(code, status, since) for code, status, since in [("299", "insufficient", None), ("300", "invalid", NOON)]],
+    ("right", "status", "since"), [("", "invalid", NOON), ("whatsapp_business_messaging", "insufficient", None)]
 )
-def test_a_credential_that_is_refused_is_recorded_and_announced_once(make_sender, note, heard, code, status, since):
+def test_a_credential_that_is_refused_is_recorded_and_announced_once(make_sender, note, heard, right, status, since):
+    refusal = {"code": "190", "right": right, "detail": "Session has expired."}
     sender = make_sender()
-    refusal = Answer(meaning=Meaning.DISABLE, scope=Scope.CREDENTIAL, code=code, detail="Session has expired.")
+    refusal = Answer(meaning=Meaning.DISABLE, scope=Scope.CREDENTIAL, **refusal)
     note(sender, refusal, refusal)
     credential = Credential.objects.get()
     assert (credential.status, credential.invalid_since, credential.checked_at) == (status, since, NOON)
-    assert credential.why == f"The provider refuses it (code {code}): Session has expired."
+    assert credential.why == "The provider refuses it (code 190): Session has expired."
     [told] = heard.refused
     assert (told["credential"], told["why"], told["now"]) == (credential, credential.why, NOON)
     assert not Sender.objects.usable()
@@ -229,7 +227,7 @@ def test_a_credential_that_is_refused_is_recorded_and_announced_once(make_sender
 def test_what_was_said_of_a_replaced_token_is_not_said_of_the_new_one(make_sender, heard):
     sender = make_sender()
     place = place_of(sender, at=NOON)
-    sender.credential.secret = "the new token"
+    sender.credential.secret = "EAAnew"
     sender.credential.save()
     pausing.note(place, Answer(meaning=Meaning.DISABLE, scope=Scope.CREDENTIAL, code="190"), now=NOON)
     assert Credential.objects.get().status == "valid"
@@ -242,6 +240,11 @@ def test_a_pause_can_be_lifted(make_sender, note):
     assert pausing.lift(Sender.objects.filter(pk__in=[sender.pk, other.pk])) == 1
     sender.refresh_from_db()
     assert sender.paused_at is None
+
+
+def test_the_database_knows_the_kinds_of_pauses(make_sender):
+    with pytest.raises(IntegrityError):
+        make_sender(pause="a holiday")
 
 
 def in_threads(number, work):
