@@ -94,7 +94,7 @@ def test_without_a_turn_it_waits(remind, make_reminder, line):
         lambda key: Reservation.objects.filter(pk=key).update(status="cancelled"),
         lambda key: Reservation.objects.filter(pk=key).update(starts_at=NOW + 3 * HOUR),
         lambda key: Reservation.objects.filter(pk=key).delete(),
-        lambda key: opt_outs.opt_out(phone=GUEST, channel="whatsapp", why="STOP", now=NOW),
+        lambda _: opt_outs.opt_out(phone=GUEST, channel="whatsapp", why="STOP", now=NOW),
     ],
 )
 def test_what_changes_right_before_the_claim_counts(remind, make_reminder, line, change):
@@ -115,6 +115,19 @@ def test_a_booking_moved_after_it_was_sent_is_reminded_of_anew(remind, make_remi
     second = Reminder.objects.get(state="due")
     assert remind(second) == "sent"
     assert [call["parameters"][1] for call in line.calls] == ["luni, 15 iunie, ora 14:00", "luni, 15 iunie, ora 14:30"]
+
+
+def test_where_nobody_knows_what_time_it_is_the_reminder_waits_to_be_mended(remind, make_reminder, line):
+    reminder = make_reminder(timezone="Mars/Olympus")
+    assert remind(reminder) == "misconfigured"
+    assert (state_of(reminder), reminder.next_try_at) == ("due", NOW + 15 * MINUTE)
+    assert reminder.reason == "'Mars/Olympus' is not the name of a time zone"
+    assert not line.calls
+
+
+def test_a_number_that_is_none_is_for_the_provider_to_refuse(remind, make_reminder, line):
+    line.script = [Answer(meaning="suppress", code="21211")]
+    assert remind(make_reminder(phone="what the guest scribbled, and more than twenty letters")) == "suppressed"
 
 
 # Answers
@@ -155,7 +168,7 @@ def test_it_is_never_tried_past_the_beginning(remind, make_reminder, line):
     line.script = [Answer(meaning="retry", detail="busy", wait=HOUR)]
     reminder = make_reminder()
     assert remind(reminder) == "given_up"
-    assert reminder.pk and state_of(reminder) == "given_up"
+    assert state_of(reminder) == "given_up"
     assert reminder.reason == "no time is left to try again: busy"
 
 
