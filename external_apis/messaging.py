@@ -41,7 +41,7 @@ class Messenger:
         self._clock = clock
         self._patience = patience
         self._sleep = sleep
-        self._clients = Clients(config)
+        self._clients = Clients(config, clock=clock)
         self._intervals = {
             "meta": timedelta(seconds=1 / config.meta.messages_per_second),
             "twilio": timedelta(seconds=1 / config.twilio.messages_per_second),
