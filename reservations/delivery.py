@@ -8,10 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from reservations import opt_outs
-<<<<<<< HEAD
-=======
 from reservations.events import announce, reminder_wanted
->>>>>>> reminders
 from reservations.models import Channel, Reminder, ReminderAttempt
 from reservations.reconcile import ENOUGH_LOOKS
 from reservations.sending import sms_open
@@ -123,10 +120,7 @@ def _leave(attempt: ReminderAttempt, report: Report) -> bool:
     if sms_open(attempt.phone, attempt.channel, sms_fallback=report.sms_fallback):
         reason = f"by SMS instead: {report.reason}"
         if reminder.in_time(report.at).become(State.DUE, now=report.at, reason=reason, channel=Channel.SMS):
-<<<<<<< HEAD
-=======
             announce(reminder_wanted, reminder_ids=[attempt.reminder_id])  # the next run may come too late for it
->>>>>>> reminders
             return True
     reminder.become(State.SUPPRESSED if report.suppresses else State.GIVEN_UP, now=report.at, reason=report.reason)
     return False

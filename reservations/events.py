@@ -6,13 +6,9 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import Signal
 
-<<<<<<< HEAD
-reminder_wanted = Signal()  # reminder_ids: somebody asks for these to be sent by a run that begins now
-=======
 reminder_wanted = (
     Signal()
 )  # reminder_ids: to be sent by a run that begins now, since a person or a failed message asks for it
->>>>>>> reminders
 reminder_parked = Signal()  # reminder_id, code, detail, now: template, sender or credential must be mended by a person
 reminder_unconfirmed = Signal()  # reminder_id, now: nobody can say any more whether the guest was reminded
 

@@ -8,11 +8,7 @@ from django.db.models import Exists, F, OuterRef
 
 from reservations.events import announce, reminder_wanted
 from reservations.models import Reminder, Reservation, ReservationQuerySet
-<<<<<<< HEAD
-from reservations.quiet import QuietHours, is_calm
-=======
 from reservations.zones import QuietHours, is_calm
->>>>>>> reminders
 
 State = Reminder.State
 

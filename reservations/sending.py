@@ -14,14 +14,9 @@ from django.db import transaction
 from reservations import opt_outs, texts
 from reservations.events import announce, reminder_parked
 from reservations.models import Channel, Reminder, ReminderAttempt, Reservation
-<<<<<<< HEAD
-from reservations.outcomes import Answer, Case, Ending, ending_of
-from reservations.texts import Words
-=======
 from reservations.outcomes import PARKED_WAIT, Answer, Case, Ending, ending_of
 from reservations.texts import Words
 from reservations.zones import zone_of
->>>>>>> reminders
 
 State = Reminder.State
 Outcome = ReminderAttempt.Outcome
@@ -80,11 +75,8 @@ def remind(
     reminder = Reminder.objects.ready(clock()).filter(pk=reminder_id).select_related("reservation").first()
     if reminder is None:
         return GONE
-<<<<<<< HEAD
-=======
     if zone_of(reminder.reservation.timezone) is None:
         return _park(reminder, f"{reminder.reservation.timezone!r} is not the name of a time zone", now=clock())
->>>>>>> reminders
     channel, why_none = _channel(reminder.reservation, reminder.channel, sms_fallback=sms_fallback)
     if channel is None:
         return _suppress(reminder, why_none, run=run, now=clock())
@@ -121,8 +113,6 @@ def _suppress(reminder: Reminder, reason: str, *, run: UUID | None, now: datetim
     return Outcome.SUPPRESSED if due.become(State.SUPPRESSED, now=now, reason=reason, settled_run=run) else GONE
 
 
-<<<<<<< HEAD
-=======
 def _park(reminder: Reminder, reason: str, *, now: datetime) -> str:
     """Leave it until a person has mended the reservation."""
     with transaction.atomic():
@@ -132,7 +122,6 @@ def _park(reminder: Reminder, reason: str, *, now: datetime) -> str:
     return str(Outcome.MISCONFIGURED)
 
 
->>>>>>> reminders
 def _claim(
     reminder: Reminder, channel: str, turn: Turn, *, run: UUID | None, sms_fallback: bool, now: datetime
 ) -> Claimed | None:

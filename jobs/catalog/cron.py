@@ -1,7 +1,6 @@
 """Group 1, the main jobs."""
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +13,6 @@ from jobs.engine.definition import Retry
 from jobs.engine.registry import Group
 from maintenance import backup
 from monitoring import performance, report
-<<<<<<< HEAD
-=======
-from reservations import planning, reminders
-from reservations.models import Reminder
->>>>>>> reminders
 from sessions_app import lifecycle, retention
 from sessions_app.models import Session
 
@@ -68,24 +62,7 @@ def reservation_reminders(run: RunContext) -> dict[str, Any] | Again:
 
     The window follows the covered time and not the clock, so that a late run leaves nobody out whose time is ahead.
     """
-<<<<<<< HEAD
     return remind_guests(run, ahead=REMIND_AHEAD)
-=======
-    late = Reminder.objects.due().too_late(run.now)
-    pointless = Reminder.objects.due().pointless()
-    window_end = run.covers.end + REMIND_AHEAD
-    coming = planning.candidates(run.now, window_end)
-    is_due = partial(planning.due, now=run.now, window_end=window_end, upcoming=(), quiet=None)
-    two_hours = Reminder.Kind.TWO_HOURS
-    return {
-        "givenUp": run.in_batches(late, reminders.give_up_late, now=run.now),
-        "withdrawn": run.in_batches(pointless, reminders.withdraw, now=run.now),
-        "planned": run.in_batches(coming, planning.plan, kind=two_hours, now=run.now, is_due=is_due),
-        "due": Reminder.objects.due().count(),
-        "sent": 0,
-        "notConfigured": providers.why_not_connected(),
-    }
->>>>>>> reminders
 
 
 @cron.job(

@@ -182,11 +182,7 @@ class ReminderAttempt(models.Model):
     channel = models.CharField(max_length=10, choices=Channel)
     provider = models.CharField(max_length=10, choices=Provider)
     provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's own id, once it gave one.")
-<<<<<<< HEAD
-    phone = models.CharField(max_length=20, blank=True, default="", db_default="", help_text="Whom it went to.")
-=======
     phone = models.CharField(max_length=128, blank=True, default="", db_default="", help_text="Whom it went to.")
->>>>>>> reminders
     language = models.CharField(max_length=5, blank=True, default="", db_default="")
     text = models.TextField(blank=True, default="", db_default="")
     parameters = models.JSONField(default=list, db_default=[], blank=True, help_text="What went into the template.")

@@ -7,11 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reservations.planning import due, reach
-<<<<<<< HEAD
-from reservations.quiet import is_calm
-=======
 from reservations.zones import is_calm
->>>>>>> reminders
 from tests.reservations.conftest import HOUR, MINUTE, NOW, SECOND
 
 BUCHAREST = "Europe/Bucharest"
@@ -107,14 +103,11 @@ def test_quiet_hours_within_a_day(clock, calm):
     assert is_calm(local(f"15T{clock}"), BUCHAREST, (time(13), time(15))) is calm
 
 
-<<<<<<< HEAD
-=======
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc", "", "Europe"])
 def test_a_zone_that_is_none_stops_nobody(zone):
     assert is_calm(local("15T23:00"), zone, NIGHT)
 
 
->>>>>>> reminders
 # `0 */2 * * *` in Bucharest around both changes: one hour between two runs in spring, three in autumn.
 SPRING = [datetime(2026, 3, 28, 20, tzinfo=UTC) + HOUR * hours for hours in (0, 2, 4, 5, 7, 9)]
 AUTUMN = [datetime(2026, 10, 24, 19, tzinfo=UTC) + HOUR * hours for hours in (0, 2, 4, 7, 9, 11)]
