@@ -15,6 +15,7 @@ from external_apis.configured import ProviderSettings
 from external_apis.models import Channel, Sender
 from external_apis.pacing import Place
 from external_apis.providers.answers import Answer, Meaning, ProviderError
+from external_apis.providers.http import HttpSession
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -41,7 +42,9 @@ class Messenger:
         self._clock = clock
         self._patience = patience
         self._sleep = sleep
-        self._clients = Clients(config, clock=clock)
+        times = {"connect_timeout": config.connect_timeout, "read_timeout": config.read_timeout}
+        self._session = HttpSession(**times, clock=clock)
+        self._clients = Clients(config, self._session)
         self._intervals = {
             "meta": timedelta(seconds=1 / config.meta.messages_per_second),
             "twilio": timedelta(seconds=1 / config.twilio.messages_per_second),
@@ -53,7 +56,7 @@ class Messenger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._clients.close()
+        self._session.close()
 
     def take_turn(self, channel: str, *, provider: str = "") -> "Turn | None":
         """Wait for a place in the pace of a sender of that channel; None: nothing can leave there now."""
