@@ -49,6 +49,10 @@ class Clients:
         else:
             self.twilio(place).probe()
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
     def _new_meta(self, place: Place) -> MetaClient:
         meta = self._config.meta
         return MetaClient(

@@ -43,8 +43,7 @@ class Messenger:
         self._patience = patience
         self._sleep = sleep
         times = {"connect_timeout": config.connect_timeout, "read_timeout": config.read_timeout}
-        self._session = HttpSession(**times, clock=clock)
-        self._clients = Clients(config, self._session)
+        self._clients = Clients(config, HttpSession(**times, clock=clock))
         self._intervals = {
             "meta": timedelta(seconds=1 / config.meta.messages_per_second),
             "twilio": timedelta(seconds=1 / config.twilio.messages_per_second),
@@ -56,7 +55,7 @@ class Messenger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._session.close()
+        self._clients.close()
 
     def take_turn(self, channel: str, *, provider: str = "") -> "Turn | None":
         """Wait for a place in the pace of a sender of that channel; None: nothing can leave there now."""
