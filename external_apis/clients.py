@@ -1,8 +1,7 @@
 """Clients of the providers, one for each credential as long as its secret stays the same."""
 
 import threading
-from collections.abc import Callable, Hashable
-from datetime import datetime
+from collections.abc import Hashable
 
 from external_apis.configured import ProviderSettings
 from external_apis.models import Provider
@@ -15,11 +14,9 @@ from external_apis.providers.twilio import TwilioClient
 class Clients:
     """The clients of one run: connections are kept, and each secret is decrypted once. For many threads."""
 
-    def __init__(self, config: ProviderSettings, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, config: ProviderSettings, session: HttpSession) -> None:
         self._config = config
-        self._session = HttpSession(
-            connect_timeout=config.connect_timeout, read_timeout=config.read_timeout, clock=clock
-        )
+        self._session = session
         self._lock = threading.Lock()
         self._meta: dict[Hashable, MetaClient] = {}
         self._twilio: dict[Hashable, TwilioClient] = {}
