@@ -311,7 +311,7 @@ def test_a_worker_killed_between_claim_and_record_leaves_a_message_of_unknown_fa
 
 def test_a_worker_that_was_frozen_still_tells_that_it_was_sent(answered, provider):
     message = answered()
-    provider.meanwhile = lambda call: outbox.note_lost(now=NOW + HOUR, after=MINUTE)
+    provider.meanwhile = lambda _: outbox.note_lost(now=NOW + HOUR, after=MINUTE)
     provider.answers = [done("wamid.A")]
 
     assert send(message, provider) == "sent"
