@@ -5,7 +5,7 @@ import pytest
 
 from sessions_app import events, outbox
 from sessions_app.models import Message, Session
-from tests.domain.conversing import HOUR, MINUTE, NOW, SECOND, Answer, Provider, at_once, done, hearing
+from tests.domain.sessions.conversing import HOUR, MINUTE, NOW, SECOND, Answer, Provider, at_once, done, hearing
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sessions_app import events, outbox
 from sessions_app.deliveries import ORDER
 from sessions_app.models import Message
-from tests.domain.conversing import HOUR, MINUTE, NOW, Answer, Provider, at_once, done, hearing
+from tests.domain.sessions.conversing import HOUR, MINUTE, NOW, Answer, Provider, at_once, done, hearing
 
 pytestmark = pytest.mark.django_db
 
