@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from sessions_app import events
-from tests.domain.sessions.conversing import HOUR, MINUTE, NOW, SECOND, hearing, send
+from tests.domain.sessions.conversing import HOUR, MINUTE, NOW, SECOND, Answer, hearing, send
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +61,13 @@ def test_on_whatsapp_the_answer_leaves_from_the_provider_the_customer_wrote_to(a
     send(message, provider)
 
     assert provider.asked_for == [("whatsapp", "twilio")]
+
+
+@pytest.mark.parametrize("code", ["131047", "63016"])
+def test_a_provider_that_sees_the_window_closed_is_believed(answered, provider, code):
+    message = answered()
+    provider.answers = [Answer(meaning="config", code=code, detail="outside the window")]
+
+    assert send(message, provider) == "parked"
+
+    assert (message.parked_for, message.last_error) == ("window", f"outside the window (code {code})")
