@@ -76,7 +76,10 @@ def send_waiting(message_id: int, *, clock: Clock, take_turn: TakeTurn, chance: 
 
 
 def note_lost(*, now: datetime, after: timedelta) -> int:
-    """Note that nobody knows what became of calls that were begun so long ago and never recorded."""
+    """Note that nobody knows what became of calls that were begun so long ago and never recorded.
+
+    `after` is longer than any call may take, or calls that are being made would be among them.
+    """
     lost = Message.objects.sending_since(now - after)
     return lost.update(state=Message.State.UNKNOWN, last_error=NEVER_RECORDED)
 

@@ -9,6 +9,7 @@ from sessions_app.models import Message, MessageQuerySet
 from sessions_app.outcome import Answer, Chance
 
 LOOKS_APART = timedelta(minutes=1)
+SKEW = timedelta(minutes=1)  # the provider's clock is not ours, and it tells whole seconds
 UNCONFIRMED_AFTER = timedelta(hours=24)
 UNCONFIRMED = "nobody knows whether it was sent: the provider never said so"
 NOT_FOUND = "the provider's answer was lost, and it does not know the message"
@@ -44,7 +45,7 @@ def settle_unknown(
             channel=message.session.channel,
             to=str(message.session.customer_phone),
             text=message.body,
-            since=message.attempt_at,
+            since=message.attempt_at - SKEW,
         )
     except cannot_ask:
         return _wait(message, now=clock())
