@@ -2,10 +2,8 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from reservations.models import Reservation
-from tests.imports.conftest import GOOD, HEADER, run_command
+from tests.imports.conftest import GOOD, HEADER
 
 HEADER_OF_ALL = "reference,guest_name,phone,language,starts_at,timezone,party_size,channel,status"
 

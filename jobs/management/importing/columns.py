@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, LiteralString, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db.models import Field, Model
@@ -52,14 +53,18 @@ Rule = Callable[[Mapping[str, Any]], Iterable[Problem]]
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What is imported: into which model, from which columns, under which rules; values and rules go by column."""
+    """What is imported: into which model, from which columns, under which rules; values and rules go by column.
+
+    `fill` completes the values; `stamps` are fields that a new row gets, and a row whose status the file changes.
+    """
 
     model: type[Model]
     noun: str
     columns: tuple[Column, ...]
     rules: Rule
     fill: Callable[[Values], None] = lambda _: None
-    conflict: str = "(reference)"
+    stamps: Mapping[str, Any] = MappingProxyType({})
+    conflict: LiteralString = "(reference)"
 
     def field(self, column: Column) -> Field:
         """The model's field of a column."""
@@ -70,7 +75,8 @@ class Kind:
 
 def cleaner(column: Column, field: Field) -> Callable[[str], Cell]:
     """Reads the cells of one column; those that come again and again are read once."""
-    default = None if field.null or column.required else field.get_default()
+    has_none = column.required or field.null or field.has_db_default()
+    default = None if has_none else field.get_default()
 
     @lru_cache(maxsize=KEPT_CELLS)
     def clean(text: str) -> Cell:

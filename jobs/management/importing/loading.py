@@ -13,6 +13,7 @@ from jobs.management.importing.refused import Refused, RefusedLines, presentable
 from jobs.management.importing.staging import Merged, RefusedRow, Staging
 
 RECORDS_AT_ONCE = 2000
+LONGEST_REASON = 300
 
 Tell = Callable[[str], None]
 
@@ -67,7 +68,7 @@ class _Loader:
         tell("writing")
         for each in self._staging.merge():
             if isinstance(each, RefusedRow):
-                self._refused.add(each.line, [Refused(each.line, "", "", each.reason)])
+                self._refused.add(each.line, [Refused(each.line, "", "", _presentable_reason(each.reason))])
                 continue
             self._count(each)
             tell("writing")
@@ -96,5 +97,9 @@ class _Loader:
             record.line,
             problem.column,
             presentable(value, is_phone=problem.column in self._phones),
-            presentable(problem.reason, is_phone=False, longest=300),
+            _presentable_reason(problem.reason),
         )
+
+
+def _presentable_reason(reason: str) -> str:
+    return presentable(reason, is_phone=False, longest=LONGEST_REASON)

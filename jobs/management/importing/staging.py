@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import DataError, IntegrityError, InternalError, connection, transaction
+from django.db.models import Field
 from psycopg.sql import SQL, Composed, Identifier
 
 from jobs.management.importing.columns import Kind
@@ -24,6 +25,7 @@ FIRST_LINES = """
 SELECT found.line, import_seen.line FROM unnest(%s::text[], %s::bigint[]) AS found (reference, line)
   JOIN import_seen USING (reference) WHERE import_seen.line <> found.line
 """
+STAMP = SQL("{0} = CASE WHEN old.status IS DISTINCT FROM EXCLUDED.status THEN EXCLUDED.{0} ELSE old.{0} END")
 
 
 class Merged(NamedTuple):
@@ -47,8 +49,8 @@ class Staging:
     def __init__(self, kind: Kind, given: frozenset[str]) -> None:
         self._kind = kind
         self._names = [column.name for column in kind.columns]
-        self._fields = [kind.field(column).column for column in kind.columns]
-        self._given = [kind.field(column).column for column in kind.columns if column.name in given]
+        self._fields = [_database_name(kind.field(column)) for column in kind.columns]
+        self._given = [_database_name(kind.field(each)) for each in kind.columns if each.name in given]
         self._copy = _copy(self._fields)
         self._constants = _constants(kind, self._fields)
         self._merge = _merge(kind, self._fields, self._given, list(self._constants))
@@ -59,7 +61,7 @@ class Staging:
 
     def first_lines(self, references: Mapping[int, str]) -> dict[int, int]:
         """For the lines whose reference stood in the file before: the line where it stood first."""
-        values = [list(references.values()), list(references)]
+        values: list[Any] = [list(references.values()), list(references)]
         with connection.cursor() as cursor:
             cursor.execute(NOTE_SEEN, values)
             cursor.execute(FIRST_LINES, values)
@@ -123,6 +125,9 @@ def _copy(fields: Sequence[str]) -> Composed:
 def _merge(kind: Kind, fields: Sequence[str], given: Sequence[str], others: Sequence[str]) -> Composed:
     """Insert what is new and update what differs in a given column; answers whether each such row is new."""
     changing = [field for field in given if field != "reference"]
+    changes = [SQL("{0} = EXCLUDED.{0}").format(Identifier(name)) for name in changing]
+    if "status" in changing:
+        changes += [STAMP.format(Identifier(name)) for name in kind.stamps]
     return SQL(
         "INSERT INTO {table} AS old ({fields}{others})"
         " SELECT {fields}{constants} FROM import_staging WHERE number BETWEEN %s AND %s ORDER BY number"
@@ -133,8 +138,8 @@ def _merge(kind: Kind, fields: Sequence[str], given: Sequence[str], others: Sequ
         fields=_listed(fields),
         others=SQL("").join(SQL(", {}").format(Identifier(name)) for name in others),
         constants=SQL(", %s" * len(others)),
-        conflict=SQL(kind.conflict),  # type: ignore[arg-type]
-        changes=SQL(", ").join(SQL("{0} = EXCLUDED.{0}").format(Identifier(name)) for name in changing),
+        conflict=SQL(kind.conflict),
+        changes=SQL(", ").join(changes),
         before=_listed(changing, of="old"),
         after=_listed(changing, of="excluded"),
     )
@@ -146,16 +151,22 @@ def _listed(fields: Sequence[str], *, of: str = "") -> Composed:
 
 def _constants(kind: Kind, fields: Sequence[str]) -> dict[str, Any]:
     """What the columns get in new rows that no file gives and the database does not fill by itself."""
-    return {
-        field.column: field.get_prep_value(field.get_default())
+    defaults = {
+        _database_name(field): field.get_prep_value(field.get_default())
         for field in kind.model._meta.concrete_fields
         if not (field.primary_key or field.null or field.has_db_default() or field.column in fields)
     }
+    return {**defaults, **kind.stamps}
+
+
+def _database_name(field: Field) -> str:
+    return str(field.column)
 
 
 def _words(refused: Exception) -> str:
-    """Why, without the values that PostgreSQL adds as a detail."""
+    """Why: a constraint by its name, which is a sentence here, else in the database's words without their detail."""
     diagnosis = getattr(refused.__cause__, "diag", None)
-    if name := getattr(diagnosis, "constraint_name", None):
+    name, message = (getattr(diagnosis, part, None) or "" for part in ("constraint_name", "message_primary"))
+    if name and name in message:
         return f"The database refuses it by its rule {name.replace('_', ' ')!r}."
-    return f"The database refuses it: {getattr(diagnosis, 'message_primary', None) or type(refused).__name__}."
+    return f"The database refuses it: {message or type(refused).__name__}."
