@@ -14,6 +14,7 @@ from jobs.management.refusals import BadInput
 
 LONGEST_REFERENCE = 20
 REPEATING = ("RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
+USED = {"UID", "DTSTART", "SUMMARY", "ATTENDEE", "DESCRIPTION", "STATUS", *REPEATING}
 PHONE_LINE = re.compile(r"^\s*(?:phone|telefon|tel)\s*:\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 COLUMNS = frozenset(
     {"reference", "guest_name", "phone", "language", "starts_at", "timezone", "party_size", "channel", "status"}
@@ -71,8 +72,10 @@ def _record(line: int, text: str, zone: str) -> Record:
         event = Event.from_ical(text)
     except (ValueError, IndexError, KeyError):
         return Record(line, {}, "The event cannot be read as iCalendar.")
-    if not isinstance(event, Event) or event.errors:
+    if not isinstance(event, Event) or any(name is None for name, _ in event.errors):
         return Record(line, {}, "The event holds a line that is no iCalendar.")
+    if broken := [name for name, _ in event.errors if name in USED]:
+        return Record(line, {}, f"{broken[0]} cannot be understood.")
     try:
         return Record(line, _cells(event, zone))
     except Unclear as why:
@@ -110,9 +113,7 @@ def _beginning(event: Event) -> tuple[str, str]:
         raise Unclear("DTSTART is missing.")
     if isinstance(value, list):
         raise Unclear("DTSTART is there twice.")
-    if not isinstance(value, vDDDTypes):
-        raise Unclear("DTSTART is not a time.")
-    if not isinstance(value.dt, datetime):
+    if not isinstance(value, vDDDTypes) or not isinstance(value.dt, datetime):
         raise Unclear("DTSTART is a day without a time.")
     zone_name = value.params.get("TZID", "")
     if value.dt.tzinfo is None:

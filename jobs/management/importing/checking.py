@@ -14,7 +14,7 @@ class Checker:
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
-        self._cleaners = {column.name: cleaner(column, kind.field(column)) for column in kind.columns}
+        self._cleaners = {column.name: cleaner(column, kind.model_field(column)) for column in kind.columns}
         self._fields = {column.name: column.attribute for column in kind.columns}
 
     def check(self, record: Record) -> tuple[Values, list[Problem]]:

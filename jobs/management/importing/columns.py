@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, LiteralString, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -63,14 +62,14 @@ class Kind:
     columns: tuple[Column, ...]
     rules: Rule
     fill: Callable[[Values], None] = lambda _: None
-    stamps: Mapping[str, Any] = MappingProxyType({})
+    stamps: Mapping[str, Any] = field(default_factory=dict)
     conflict: LiteralString = "(reference)"
 
-    def field(self, column: Column) -> Field:
+    def model_field(self, column: Column) -> Field:
         """The model's field of a column."""
-        field = self.model._meta.get_field(column.attribute)
-        assert isinstance(field, Field)
-        return field
+        found = self.model._meta.get_field(column.attribute)
+        assert isinstance(found, Field)
+        return found
 
 
 def cleaner(column: Column, field: Field) -> Callable[[str], Cell]:

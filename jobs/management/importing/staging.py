@@ -49,8 +49,8 @@ class Staging:
     def __init__(self, kind: Kind, given: frozenset[str]) -> None:
         self._kind = kind
         self._names = [column.name for column in kind.columns]
-        self._fields = [_database_name(kind.field(column)) for column in kind.columns]
-        self._given = [_database_name(kind.field(each)) for each in kind.columns if each.name in given]
+        self._fields = [_database_name(kind.model_field(column)) for column in kind.columns]
+        self._given = [_database_name(kind.model_field(each)) for each in kind.columns if each.name in given]
         self._copy = _copy(self._fields)
         self._constants = _constants(kind, self._fields)
         self._merge = _merge(kind, self._fields, self._given, list(self._constants))
