@@ -91,6 +91,22 @@ def test_lines_that_only_the_database_refuses_are_found_among_the_others(reserva
     assert len(references()) == (0 if "--dry-run" in options else 38)
 
 
+def test_a_trigger_that_raises_refuses_its_line_and_no_phone_number_is_told(reservations):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION '% is on holiday', NEW.phone; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON reservations_reservation "
+            "FOR EACH ROW WHEN (NEW.reference = 'R-3') EXECUTE FUNCTION refuse()"
+        )
+    answer = reservations(HEADER, GOOD, OTHER, options=("--skip-refused",))
+
+    assert answer.reasons == [(3, "", "The database refuses it: +40…78 is on holiday.")]
+    assert references() == ["R-1"]
+
+
 def test_only_the_first_few_are_shown_and_the_others_counted(db, write):
     path = write(HEADER, BAD, *(BAD.replace("R-2", f"R-{number}") for number in range(3, 6)))
 
