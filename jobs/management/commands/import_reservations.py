@@ -42,12 +42,7 @@ RESERVATIONS = Kind(model=Reservation, noun="reservations", columns=COLUMNS, rul
 
 
 class Command(command.ImportCommand):
-    """Import reservations from a CSV file or a calendar (.ics); docs/importing.md describes both.
-
-    A reservation is known by its reference: it is created, updated where it differs, or left as it is.
-    Exit codes: 0 everything is imported; 1 lines were refused and nothing was imported;
-    2 the file or what was typed cannot be understood; 3 imported without the refused lines (--skip-refused).
-    """
+    """Imports reservations."""
 
     def handle(
         self,
@@ -59,7 +54,13 @@ class Command(command.ImportCommand):
         shown: command.Shown = command.SHOWN,
         as_json: command.AsJson = False,
     ) -> None:
-        """Import a file of reservations."""
+        """Import reservations from a CSV file or a calendar (.ics); docs/importing.md describes both.
+
+        A reservation is known by its reference: it is created, updated where it differs, or left as it is.
+
+        Exit codes: 0 everything is imported; 1 lines were refused and nothing was imported;
+        2 the file or what was typed cannot be understood; 3 imported without the refused lines (--skip-refused).
+        """
         by_suffix = Format.CALENDAR if Path(file).suffix.lower() in CALENDAR_SUFFIXES else Format.CSV
         is_calendar = (format or by_suffix) is Format.CALENDAR
         self.load(

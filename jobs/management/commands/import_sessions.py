@@ -65,12 +65,7 @@ SESSIONS = Kind(
 
 
 class Command(command.ImportCommand):
-    """Import sessions from a CSV file; docs/importing.md describes it.
-
-    A session is known by its reference: it is created, updated where it differs, or left as it is.
-    Exit codes: 0 everything is imported; 1 lines were refused and nothing was imported;
-    2 the file or what was typed cannot be understood; 3 imported without the refused lines (--skip-refused).
-    """
+    """Imports sessions."""
 
     def handle(
         self,
@@ -81,7 +76,13 @@ class Command(command.ImportCommand):
         shown: command.Shown = command.SHOWN,
         as_json: command.AsJson = False,
     ) -> None:
-        """Import a file of sessions."""
+        """Import sessions from a CSV file; docs/importing.md describes it.
+
+        A session is known by its reference: it is created, updated where it differs, or left as it is.
+
+        Exit codes: 0 everything is imported; 1 lines were refused and nothing was imported;
+        2 the file or what was typed cannot be understood; 3 imported without the refused lines (--skip-refused).
+        """
         self.load(
             SESSIONS,
             lambda lines: csv_files.read(lines, COLUMNS),
