@@ -40,6 +40,16 @@ class Secret:
                 "Add that key behind the newest one, or enter the secret again."
             ) from None
 
+    def renewed(self) -> "Secret":
+        """The same value under the newest key, and this very one where it is already; raises WrongKey."""
+        from cryptography.fernet import Fernet, InvalidToken
+
+        try:
+            Fernet(settings.CREDENTIAL_KEYS[0]).decrypt(self.token.encode())
+        except InvalidToken:
+            return Secret.of(self.reveal())
+        return self
+
     def __str__(self) -> str:
         return MASK
 

@@ -28,13 +28,13 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
     """Credentials by what their expiry says and what is recorded about them."""
 
     def expired(self, now: datetime) -> Self:
-        """Past their expiry, and not yet marked invalid."""
-        return self.filter(expires_at__lte=now).exclude(status=Credential.Status.INVALID)
+        """Meta's past their expiry (nothing at Twilio expires by itself), and not yet marked invalid."""
+        return self.filter(provider=Provider.META, expires_at__lte=now).exclude(status=Credential.Status.INVALID)
 
     def expiring(self, now: datetime, *, before: datetime) -> Self:
         """Usable, but expiring before that moment, and not yet marked so."""
         usable = [Credential.Status.VALID, Credential.Status.UNCHECKED]
-        return self.filter(status__in=usable, expires_at__gt=now, expires_at__lt=before)
+        return self.filter(provider=Provider.META, status__in=usable, expires_at__gt=now, expires_at__lt=before)
 
     def renewed(self, *, before: datetime) -> Self:
         """Marked as expiring or expired, though by now they last beyond that moment."""
