@@ -65,6 +65,10 @@ class Secret:
 class SecretField(models.TextField):
     """Holds a Secret; a text that is assigned is encrypted at once. It cannot be searched for."""
 
+    if TYPE_CHECKING:  # for the plugin that types models
+        _pyi_private_get_type: Secret  # type: ignore[assignment]
+        _pyi_private_set_type: Secret | str  # type: ignore[assignment]
+
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         """Add the field, with an attribute that encrypts what is assigned."""
         super().contribute_to_class(cls, name, private_only)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from external_apis.connections import Connections
 from external_apis.encryption import MASK, WrongKey
 from external_apis.models import Credential, Provider
-from external_apis.providers.answers import Answer, Meaning, ProviderError
+from external_apis.providers.answers import Answer, Meaning, ProviderError, Scope
 from external_apis.verdict import NotAnswered, Verdict, by_expiry
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 SENDING, READING = "whatsapp_business_messaging", "whatsapp_business_management"
 RIGHTS = {SENDING: "send", READING: "read numbers and templates"}
 UNSETTLED = (Meaning.RETRY, Meaning.THROTTLE, Meaning.UNKNOWN)
-LACKING = frozenset({"3", "10", *map(str, range(200, 300))})  # Meta: the token is accepted, but not for this
 NO_SUCH = frozenset({"20404"})  # Twilio: the account is not there for these names
 SEES_ACCOUNT = (Credential.Kind.AUTH_TOKEN, Credential.Kind.MAIN_KEY)
 ACTIVE = "active"
@@ -96,9 +95,9 @@ def _about_asking(answer: Answer, connections: Connections, told: dict[str, Any]
 
 
 def _about_number(answer: Answer, told: dict[str, Any]) -> Verdict:
-    if answer.code in LACKING:
-        return _insufficient(f"it lacks {READING}, to {RIGHTS[READING]}: {worded(answer)}", told)
-    if answer.meaning == Meaning.DISABLE:
+    if answer.right:
+        return _insufficient(f"it lacks {answer.right}, to read the number: {worded(answer)}", told)
+    if answer.meaning == Meaning.DISABLE and answer.scope == Scope.CREDENTIAL:
         why = f"Meta refuses it: {worded(answer)}"
         return Verdict(status=Credential.Status.INVALID, why=why, told={**told, "still_sends": False})
     return _insufficient(f"it cannot read the phone number id of its account: {worded(answer)}", told)

@@ -147,7 +147,7 @@ def _attach(configured: ConfiguredSender, credential: Credential) -> bool:
     if created:
         return True
     before = (sender.credential_id, sender.in_use)
-    works = Credential.objects.usable().filter(pk=sender.credential_id).exists()
+    works = Credential.objects.usable().filter(senders=sender).exists()
     if credential.status in replacing.PASSING or not works:
         sender.credential = credential
     sender.in_use = True
