@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("external_apis", "0002_senders_and_webhooks"),
+        ("external_apis", "0003_sender_pause_kind"),
     ]
 
     operations = [
