@@ -1,10 +1,11 @@
 """Clients of the providers for one credential at a time, over connections that are kept."""
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import connection
 
+from external_apis.configured import ProviderSettings
 from external_apis.models import Credential
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ class InTransaction(RuntimeError):
 class Connections:
     """How providers are asked about credentials; one for a run, a context manager. `config`: settings.PROVIDERS."""
 
-    def __init__(self, config: Any) -> None:
-        from external_apis.providers.http import HttpSession  # requests is slow to import, and seldom needed
+    def __init__(self, config: ProviderSettings) -> None:
+        from external_apis import clients  # with it comes an HTTP library that is slow to import and seldom needed
 
         self.config = config
-        self._session = HttpSession(connect_timeout=config.connect_timeout, read_timeout=config.read_timeout)
+        self._clients = clients
+        self._session = clients.HttpSession(connect_timeout=config.connect_timeout, read_timeout=config.read_timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -33,34 +35,13 @@ class Connections:
 
     def meta(self, credential: Credential) -> "MetaClient":
         """The client for an access token; raises WrongKey when no key opens it."""
-        from external_apis.providers.meta import MetaClient
-
         _refuse_transactions()
-        meta = self.config.meta
-        return MetaClient(
-            url=meta.graph_url,
-            version=meta.graph_version,
-            token=credential.secret.reveal(),
-            app_id=meta.app_id,
-            app_secret=meta.app_secret,
-            session=self._session,
-        )
+        return self._clients.new_meta(credential, config=self.config, session=self._session)
 
     def twilio(self, credential: Credential) -> "TwilioClient":
         """The client for an auth token or API key; raises WrongKey when no key opens it."""
-        from external_apis.providers.twilio import TwilioClient
-
         _refuse_transactions()
-        twilio = self.config.twilio
-        return TwilioClient(
-            api_url=twilio.api_url,
-            iam_url=twilio.iam_url,
-            accounts_url=twilio.accounts_url,
-            account_sid=credential.account,
-            username=credential.key_id or credential.account,
-            secret=credential.secret.reveal(),
-            session=self._session,
-        )
+        return self._clients.new_twilio(credential, config=self.config, session=self._session)
 
 
 def _refuse_transactions() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from external_apis import events, inspection
+from external_apis import events, inspection, pausing
 from external_apis.connections import Connections
 from external_apis.credentials import record
 from external_apis.models import Credential, Provider, Sender
@@ -55,7 +55,7 @@ def summary(checked: Sequence[Checked]) -> dict[str, Any]:
 
 def resume_senders(credential: Credential, *, connections: Connections, now: datetime) -> int:
     """Let senders go on that their provider had disabled for good, where it now lets them be read; returns how many."""
-    paused = credential.senders.filter(paused_at__isnull=False, probe_at__isnull=True)
+    paused = credential.senders.filter(paused_at__isnull=False, pause=Sender.Pause.REFUSED)
     return sum(_resume(sender, now=now) for sender in paused if _reads_fine(sender, credential, connections))
 
 
@@ -76,8 +76,7 @@ def _reads_fine(sender: Sender, credential: Credential, connections: Connections
 
 def _resume(sender: Sender, *, now: datetime) -> bool:
     paused_at = sender.paused_at
-    same = Sender.objects.filter(pk=sender.pk, paused_at=paused_at)
-    if not same.update(paused_at=None, paused_because="", probe_at=None, troubles=0):
+    if not pausing.lift(Sender.objects.filter(pk=sender.pk, paused_at=paused_at)):
         return False
     told = Sender.objects.get(pk=sender.pk)
     transaction.on_commit(lambda: events.sender_resumed.send_robust(told, paused_at=paused_at, now=now), robust=True)

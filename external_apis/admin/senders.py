@@ -16,7 +16,7 @@ class SenderAdmin(admin.ModelAdmin):
     """Senders by channel and state; paused ones can be resumed."""
 
     list_display = ("__str__", "provider", "channel", "quality", "credential", "in_use", "paused_at", "paused_because")
-    list_filter = ("provider", "channel", "in_use", ("paused_at", admin.EmptyFieldListFilter), "quality")
+    list_filter = ("provider", "channel", "in_use", "pause", "quality")
     search_fields = ("address", "label", "paused_because")
     ordering = ("provider", "channel", "address")
     list_select_related = ("credential",)
@@ -26,6 +26,7 @@ class SenderAdmin(admin.ModelAdmin):
         "checked_at",
         "next_turn_at",
         "troubles",
+        "pause",
         "paused_at",
         "paused_because",
         "probe_at",
