@@ -70,10 +70,11 @@ def no_longer_configured(wanted: Sequence[Configured]) -> CredentialQuerySet:
 
 
 def put_aside(page: CredentialQuerySet, *, now: datetime) -> int:
-    """Take credentials out of use, keeping them; returns how many. Needs a transaction."""
-    rows = list(page.filter(in_use=True).select_for_update(of=("self",)))
-    for row in rows:
-        retire(row, now=now)
+    """Take credentials out of use, keeping them; returns how many."""
+    with transaction.atomic():
+        rows = list(page.filter(in_use=True).select_for_update(of=("self",)))
+        for row in rows:
+            retire(row, now=now)
     return len(rows)
 
 
