@@ -27,9 +27,9 @@ class Holder(Protocol):
 class Clients:
     """The clients of one run: connections are kept, and each secret is decrypted once. For many threads."""
 
-    def __init__(self, config: ProviderSettings) -> None:
+    def __init__(self, config: ProviderSettings, session: HttpSession) -> None:
         self._config = config
-        self._session = HttpSession(connect_timeout=config.connect_timeout, read_timeout=config.read_timeout)
+        self._session = session
         self._lock = threading.Lock()
         self._meta: dict[Hashable, MetaClient] = {}
         self._twilio: dict[Hashable, TwilioClient] = {}

@@ -15,6 +15,7 @@ from external_apis.configured import ProviderSettings
 from external_apis.models import Channel, Sender
 from external_apis.pacing import Place
 from external_apis.providers.answers import Answer, Meaning, ProviderError
+from external_apis.providers.http import HttpSession
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -41,7 +42,8 @@ class Messenger:
         self._clock = clock
         self._patience = patience
         self._sleep = sleep
-        self._clients = Clients(config)
+        times = {"connect_timeout": config.connect_timeout, "read_timeout": config.read_timeout}
+        self._clients = Clients(config, HttpSession(**times, clock=clock))
         self._intervals = {
             "meta": timedelta(seconds=1 / config.meta.messages_per_second),
             "twilio": timedelta(seconds=1 / config.twilio.messages_per_second),

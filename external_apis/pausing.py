@@ -19,6 +19,9 @@ TROUBLES = 3  # in a row
 FIRST_PROBE = {Sender.Pause.OUTAGE: timedelta(seconds=30), Sender.Pause.CONFIG: timedelta(minutes=15)}
 LONGEST_WAIT = {Sender.Pause.OUTAGE: timedelta(minutes=10), Sender.Pause.CONFIG: timedelta(hours=2)}
 LONGEST_REASON = 500
+ENDS_A_PAUSE = {Meaning.DONE, Meaning.GIVE_UP, Meaning.SUPPRESS}
+# What is wrong here is this message, or this recipient for this sender; the next one may be fine.
+ABOUT_ONE_MESSAGE = {"131047", "131056", "21408", "21602", "21604", "21608", "21612", "21617", "63016"}
 
 
 def note(place: Place, answer: Answer, *, now: datetime, probed: datetime | None = None) -> None:
@@ -35,13 +38,15 @@ def note(place: Place, answer: Answer, *, now: datetime, probed: datetime | None
         _count(place.sender_id, answer, kind, now=now)
     else:
         Sender.objects.filter(pk=place.sender_id, paused_at=None, troubles__gt=0).update(troubles=0)
-        if probed and answer.meaning != Meaning.THROTTLE:
+        if probed and answer.meaning in ENDS_A_PAUSE:
             _resume(place.sender_id, probed, now=now)
 
 
 def trouble(answer: Answer) -> Sender.Pause | None:
     """Which kind of pause an answer speaks for; None: the provider works."""
-    if answer.meaning == Meaning.UNKNOWN or (answer.meaning == Meaning.RETRY and not _about_one_person(answer)):
+    if answer.code in ABOUT_ONE_MESSAGE:
+        return None
+    if answer.meaning in (Meaning.UNKNOWN, Meaning.RETRY):
         return Sender.Pause.OUTAGE
     # Without its own code it was not the provider that refused: the address is wrong, or something stands between.
     if answer.meaning == Meaning.CONFIG or (answer.meaning == Meaning.GIVE_UP and not answer.code):
@@ -49,16 +54,14 @@ def trouble(answer: Answer) -> Sender.Pause | None:
     return None
 
 
-def _about_one_person(answer: Answer) -> bool:
-    return answer.code == "131056"
-
-
 def _count(sender_id: int, answer: Answer, kind: Sender.Pause, *, now: datetime) -> None:
     working = Sender.objects.filter(pk=sender_id, paused_at=None)
+    if answer.meaning == Meaning.CONFIG and answer.scope == Scope.SENDER:
+        _pause(working, sender_id, kind, _worded("The sender is set up wrongly", answer), now=now)
+        return
     working.update(troubles=F("troubles") + 1)
-    enough = 1 if answer.meaning == Meaning.CONFIG and answer.scope == Scope.SENDER else TROUBLES
-    because = _worded(f"{enough} calls in a row failed" if enough > 1 else "A call failed", answer)
-    _pause(working.filter(troubles__gte=enough), sender_id, kind, because, now=now)
+    because = _worded(f"{TROUBLES} calls in a row failed", answer)
+    _pause(working.filter(troubles__gte=TROUBLES), sender_id, kind, because, now=now)
 
 
 def _pause(senders: QuerySet[Sender], sender_id: int, kind: Sender.Pause, because: str, *, now: datetime) -> None:

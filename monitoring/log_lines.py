@@ -32,6 +32,12 @@ def _run_retrying(*, run: Run, wait: timedelta, error: str, **_: Any) -> None:
     log.warning("A run failed and is tried again.", what="run_retrying", **_about(run), wait_s=seconds, error=error)
 
 
+@receiver(events.run_goes_on_later)
+def _run_goes_on_later(*, run: Run, wait: timedelta, reason: str, **_: Any) -> None:
+    seconds = round(wait.total_seconds(), 1)
+    log.info("A run goes on later.", what="run_goes_on_later", **_about(run), wait_s=seconds, reason=reason)
+
+
 @receiver(events.run_given_back)
 def _run_given_back(*, run: Run, reason: str, **_: Any) -> None:
     log.warning("A run went back to its queue.", what="run_given_back", **_about(run), reason=reason)

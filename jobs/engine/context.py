@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db.models import Model, QuerySet
 from jobs.engine import batches, fanout, runs
 from jobs.engine.definition import Job
 from jobs.engine.runlog import RunLogBuffer
+from jobs.engine.upcoming import ticks_of_job
 
 Item = TypeVar("Item")
 M = TypeVar("M", bound=Model)
@@ -23,6 +25,18 @@ class Covers:
 
     start: datetime | None  # None: nothing was covered before
     end: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What a body returns that is not done yet: the run begins again after a while, which is no error.
+
+    The next attempt finds the result in `run.so_far`. A run in the foreground, and a dry run, end with it instead.
+    """
+
+    after: timedelta
+    reason: str
+    result: dict[str, Any]
 
 
 class RunContext:
@@ -47,13 +61,23 @@ class RunContext:
         self.confirmed: bool = claimed.confirms is not None
         self.brake_share: float | None = job.brake_share if job and job.destructive else None
         self.timeouts = timeouts
+        self.so_far: dict[str, Any] = claimed.result or {}
         self.samples: dict[str, list[str]] = {}
         self.cursor = batches.Cursor(claimed.cursor)
         self.log = structlog.stdlib.get_logger(f"jobs.{claimed.job}").bind(
             job=claimed.job, run=str(claimed.id), attempt=claimed.attempt
         )
         self._worker = claimed.worker
+        self._began = monotonic()
         self._log_buffer = log_buffer
+
+    def clock(self) -> datetime:
+        """`now`, moved on by the time that the attempt has taken: for bodies that act over minutes."""
+        return self.now + timedelta(seconds=monotonic() - self._began)
+
+    def upcoming(self, until: datetime) -> list[datetime]:
+        """The next ticks of this job, after `now` and up to a moment; none of schedules that are off or paused."""
+        return ticks_of_job(self.job, after=self.now, until=until)
 
     def in_batches(
         self, rows: QuerySet[M], act: Callable[..., int], *, size: int = batches.SIZE, **keywords: Any

@@ -20,6 +20,7 @@ class Event(Signal):
 run_started = Event()  # run
 run_finished = Event()  # run, with its final state
 run_retrying = Event()  # run, wait, error
+run_goes_on_later = Event()  # run, wait, reason: it is not done yet, without an error
 run_given_back = Event()  # run, reason
 run_refused = Event()  # run_id, reason: a message that could not be executed
 tick_decided = Event()  # schedule_name, job, tick, fate, reason: for ticks that do not run

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 
 from jobs.engine import dispatch, events, plain, registry, runs
-from jobs.engine.context import RunContext
+from jobs.engine.context import Again, RunContext
 from jobs.engine.definition import Job, Retry
 from jobs.engine.errors import BrakePulled, Cancelled, Drained, Fenced, UnknownJob
 from jobs.engine.heartbeat import beating
@@ -46,7 +46,7 @@ def execute(
 
     `task` refuses a run that belongs to another task. `body` is what an undeclared task does; a declared job brings its
     own. `timeouts` are the exceptions by which the soft time limit arrives. `once` forbids another attempt after an
-    error. `now` is the database's clock unless given.
+    error, or after a body that is not done yet. `now` is the database's clock unless given.
     """
     claimed = _claim(run_id, worker=worker, task=task, now=now)
     if claimed is None:
@@ -57,7 +57,7 @@ def execute(
     with RunLogBuffer(claimed.id, claimed.attempt) as log:
         context = RunContext(claimed, job=job, log_buffer=log, timeouts=timeouts)
         try:
-            outcome = _attempt(context, job, body)
+            outcome = _attempt(context, job, body, once=once)
         except timeouts as late:  # it arrived between the body's end and here
             outcome = Outcome(error=late, timed_out=True)
         persistently(log.flush, timeouts)
@@ -110,7 +110,7 @@ class Outcome:
         self.traceback = "".join(tracebacks.format_exception(error)) if error else ""
 
 
-def _attempt(context: RunContext, job: Job | None, body: Body | None) -> Outcome:
+def _attempt(context: RunContext, job: Job | None, body: Body | None, *, once: bool) -> Outcome:
     try:
         if job is not None:
             result = job.body(context, **job.arguments.model_validate(context.arguments).model_dump(exclude_unset=True))
@@ -126,6 +126,8 @@ def _attempt(context: RunContext, job: Job | None, body: Body | None) -> Outcome
         return Outcome(error=leaving)
     except BaseException as error:  # noqa: BLE001  whatever a body raises, SystemExit too, is the end of this attempt
         return Outcome(error=error)
+    if isinstance(result, Again) and (once or context.dry_run):
+        result = result.result
     if context.dry_run:
         result = {
             "dryRun": True,
@@ -143,7 +145,10 @@ def _ended_by_signal(leaving: SystemExit) -> bool:
 def _record(run: Run, outcome: Outcome, retry: Retry, now: datetime | None) -> None:
     error = outcome.error
     details: dict[str, Any] = {"error": outcome.message, "traceback": outcome.traceback, "now": now}
-    if error is None:
+    if isinstance(outcome.result, Again):
+        again = outcome.result
+        runs.go_on_later(run, after=again.after, reason=again.reason, result=again.result, now=now)
+    elif error is None:
         finish(run, state=State.SUCCEEDED, result=outcome.result, now=now)
     elif isinstance(error, Fenced):
         events.run_refused.send(Run, run_id=run.pk, reason=str(error))

@@ -116,16 +116,16 @@ def _decide(
 def _to_run(schedule: Due, ticks: list[datetime], now: datetime) -> datetime | None:
     """The latest tick outside of a pause, if it is still wanted; none while the job is paused."""
     if schedule.paused_at is not None:
-        if _is_paused(schedule, now):
+        if is_paused(schedule, now):
             return None
-        ticks = [tick for tick in ticks if not _is_paused(schedule, tick)]
+        ticks = [tick for tick in ticks if not is_paused(schedule, tick)]
     return ticks[-1] if ticks and _still_wanted(schedule, ticks[-1], now) else None
 
 
 def _stretches(schedule: Due, ticks: list[datetime]) -> Iterable[tuple[bool, Iterable[datetime]]]:
     if schedule.paused_at is None:
         return [(False, ticks)]
-    return groupby(ticks, key=lambda tick: _is_paused(schedule, tick))
+    return groupby(ticks, key=lambda tick: is_paused(schedule, tick))
 
 
 def _still_wanted(schedule: Due, tick: datetime, now: datetime) -> bool:
@@ -137,7 +137,8 @@ def _still_wanted(schedule: Due, tick: datetime, now: datetime) -> bool:
     return policy.latest and age <= policy.window
 
 
-def _is_paused(schedule: Due, tick: datetime) -> bool:
+def is_paused(schedule: Due | Schedule, tick: datetime) -> bool:
+    """Whether a tick lies in the pause of its schedule."""
     since, until = schedule.paused_at, schedule.paused_until
     return since is not None and tick >= since and (until is None or tick < until)
 

@@ -97,6 +97,14 @@ class Machine(RuleBasedStateMachine):
         for run in self._attempt(worker, which):
             runs.retry_later(run, wait=timedelta(seconds=30), error="E", traceback="", now=self.now)
 
+    @precondition(lambda self: any(self.held.values()))
+    @rule(worker=WORKERS, which=CHOICE)
+    def postpone(self, worker: str, which: int) -> None:
+        for run in self._attempt(worker, which):
+            holds = self._holds(run)
+            later = runs.go_on_later(run, after=timedelta(seconds=30), reason="not done", result={}, now=self.now)
+            assert later == holds
+
     @rule()
     def queue_retries(self) -> None:
         self.now += timedelta(seconds=30)

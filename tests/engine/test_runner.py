@@ -1,18 +1,19 @@
 """One attempt from claim to record: whatever the body does, the run ends as it should and exactly once."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import OperationalError, connection, connections
 from django.dispatch import receiver
 
 from jobs.engine import dispatch, events, registry, runner, runs
+from jobs.engine.context import Again
 from jobs.engine.definition import Retry
 from jobs.engine.errors import AlreadyWaiting, BadArguments, JobError, UnknownJob
 from jobs.engine.runner import execute, persistently, run_now
 from jobs.models import Coverage, DailyTotal, Run, RunLog, State, Trigger, Worker
-from tests.engine.conftest import DAY, HOUR, NOON, PROBE
+from tests.engine.conftest import DAY, HOUR, MINUTE, NOON, PROBE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -266,6 +267,49 @@ def test_what_is_logged_while_a_run_works_is_kept_with_it(declared):
         ("two ?", {}),
     ]
     assert run.state == State.SUCCEEDED
+
+
+def test_a_body_that_is_not_done_yet_goes_on_later_and_from_the_start(declared, heard):
+    def body(run):
+        if run.so_far:
+            return {"due": run.so_far["due"] - 2}
+        return Again(after=timedelta(seconds=40), reason="two reminders wait", result={"due": 2})
+
+    run = see_through(declared(body))
+    assert (run.state, run.available_at, run.failures) == (State.RETRYING, NOON + timedelta(seconds=40), 0)
+    assert (run.reason, run.error, run.cursor, run.result) == ("two reminders wait", "", None, {"due": 2})
+    assert [name for name, _ in heard] == ["run_started", "run_goes_on_later"]
+    assert not DailyTotal.objects.exists()
+
+    runs.queue_due_retries(NOON + timedelta(seconds=40))
+    execute(run.pk, worker="w", now=NOON + timedelta(seconds=40))
+    run.refresh_from_db()
+    assert (run.state, run.result, run.attempt) == (State.SUCCEEDED, {"due": 0}, 2)
+
+
+@pytest.mark.parametrize("how", [{"once": True}, {"dry_run": True}])
+def test_what_runs_only_once_ends_with_the_result_so_far(declared, how):
+    job = declared(lambda _run: Again(after=timedelta(seconds=40), reason="one waits", result={"due": 1}))
+    run = queue(job, dry_run=how.get("dry_run", False))
+    execute(run.pk, worker="w", once=how.get("once", False), now=NOON)
+    run.refresh_from_db()
+    assert run.state == State.SUCCEEDED
+    assert run.result["due"] == 1
+
+
+def test_going_on_later_is_refused_to_a_worker_that_lost_the_run(declared, make_run):
+    def body(run):
+        Run.objects.filter(pk=run.id).update(attempt=7, worker="another")
+        return Again(after=timedelta(seconds=1), reason="", result={})
+
+    run = see_through(declared(body))
+    assert (run.state, run.attempt, run.available_at) == (State.RUNNING, 7, None)
+
+
+def test_the_clock_of_a_body_starts_at_now_and_goes_on(declared):
+    run = see_through(declared(lambda run: [run.clock(), run.clock()]))
+    first, second = (datetime.fromisoformat(each) for each in run.result)
+    assert NOON <= first <= second < NOON + MINUTE
 
 
 def test_run_now_runs_in_the_foreground_under_a_worker_of_its_own(declared):

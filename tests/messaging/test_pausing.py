@@ -74,10 +74,16 @@ def test_different_troubles_add_up(make_sender, note):
     assert sender.pause == "config"
 
 
-def test_troubles_of_one_recipient_pause_nobody(make_sender, note):
+@pytest.mark.parametrize(
+    ("meaning", "code"), [(Meaning.RETRY, "131056"), (Meaning.CONFIG, "131047"), (Meaning.CONFIG, "21408")]
+)
+def test_troubles_of_single_messages_pause_nobody_and_end_no_pause(make_sender, note, meaning, code):
     sender = make_sender()
-    note(sender, *[Answer(meaning=Meaning.RETRY, code="131056")] * 5)
+    note(sender, *[Answer(meaning=meaning, code=code)] * 5)
     assert (sender.paused_at, sender.troubles) == (None, 0)
+    note(sender, WRONG, WRONG, WRONG)
+    note(sender, Answer(meaning=meaning, code=code), probed=NOON)
+    assert sender.paused_at == NOON
 
 
 def test_a_sender_that_is_set_up_wrongly_is_paused_at_once(make_sender, note, heard):

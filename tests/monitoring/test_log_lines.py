@@ -52,9 +52,11 @@ def test_a_failed_run_carries_the_same_fields_and_why(lines: list[Any]) -> None:
 
 TICK = {"schedule_name": "s", "job": "j", "tick": START, "fate": State.SKIPPED, "reason": "overlap"}
 TICK_TOLD = {"schedule": "s", "job": "j", "tick": START.isoformat(), "fate": "skipped", "reason": "overlap"}
+LATER = {"run": make_run(), "wait": timedelta(seconds=30), "reason": "two wait"}
 RETRY = {"run": make_run(), "wait": timedelta(seconds=30.04), "error": "E: x"}
 OTHERS: list[tuple[Any, dict[str, Any], str, dict[str, Any]]] = [
     (events.run_retrying, RETRY, "warning", {"wait_s": 30.0, "error": "E: x", **ABOUT}),
+    (events.run_goes_on_later, LATER, "info", {"wait_s": 30.0, "reason": "two wait", **ABOUT}),
     (events.run_given_back, {"run": make_run(), "reason": "gone"}, "warning", {"reason": "gone", **ABOUT}),
     (events.run_refused, {"run_id": RUN_ID, "reason": "why"}, "warning", {"run": str(RUN_ID), "reason": "why"}),
     (events.tick_decided, TICK, "info", TICK_TOLD),
