@@ -204,6 +204,18 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
         """Neither processed nor parked, oldest first."""
         return self.filter(state=WebhookEvent.State.UNPROCESSED).order_by("pk")
 
+    def parked(self) -> Self:
+        """Set aside, because they failed too often."""
+        return self.filter(state=WebhookEvent.State.PARKED)
+
+    def processed_before(self, moment: datetime) -> Self:
+        """Processed before the moment."""
+        return self.filter(state=WebhookEvent.State.PROCESSED, processed_at__lt=moment)
+
+    def parked_before(self, moment: datetime) -> Self:
+        """Parked, and received before the moment."""
+        return self.parked().filter(received_at__lt=moment)
+
 
 class WebhookEvent(models.Model):
     """One thing that a provider told us: a message from a customer, or where one of ours stands.
