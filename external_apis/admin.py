@@ -1,11 +1,13 @@
-"""Credentials in the admin: secrets can be entered, never read."""
+"""Credentials and webhook events in the admin: secrets can be entered, never read."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 
-from external_apis.models import Credential
+from external_apis.models import Credential, WebhookEvent
+from external_apis.webhooks import inbox
 
 
 class CredentialForm(forms.ModelForm):
@@ -49,3 +51,24 @@ class CredentialAdmin(admin.ModelAdmin):
     search_fields = ("label", "account", "key_id")
     ordering = ("provider", "label")
     readonly_fields = ("status", "why", "checked_at", "invalid_since", "created_at")
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(admin.ModelAdmin):
+    """Webhook events by what became of them; parked ones can be handed back to processing."""
+
+    list_display = ("id", "provider", "kind", "state", "attempts", "last_error", "received_at", "processed_at")
+    list_filter = ("state", "provider", "kind")
+    search_fields = ("key",)
+    ordering = ("-pk",)
+    fields = readonly_fields = (*list_display, "key")
+    actions = ("process_again",)
+
+    @admin.action(description="Process parked events again", permissions=["change"])
+    def process_again(self, request: HttpRequest, events: Any) -> None:
+        """Give parked events a fresh set of attempts."""
+        self.message_user(request, f"{inbox.take_up_again(events)} parked events will be processed again.")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Events come from providers."""
+        return False

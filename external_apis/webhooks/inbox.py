@@ -99,7 +99,8 @@ def _row(event: Event) -> tuple[str, str, str, str]:
 
 
 def _event(row: WebhookEvent) -> Event:
-    values = json.loads(row.payload.reveal())
+    payload: Any = row.payload
+    values = json.loads(payload.reveal())
     if row.kind == WebhookEvent.Kind.MESSAGE:
         return Inbound(**{**values, "sent_at": datetime.fromisoformat(values["sent_at"])})
     return Status(**{**values, "at": datetime.fromisoformat(values["at"])})

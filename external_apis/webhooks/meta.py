@@ -23,7 +23,7 @@ from external_apis.webhooks.reading import (
 STATUSES = ("sent", "delivered", "read", "failed")
 
 # Where a type keeps what a customer wrote or chose.
-WORDS = {
+WORDS: dict[str, list[tuple[str, ...]]] = {
     "text": [("text", "body")],
     "button": [("button", "text")],
     "interactive": [("interactive", "button_reply", "title"), ("interactive", "list_reply", "title")],

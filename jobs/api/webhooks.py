@@ -52,7 +52,9 @@ def _view(**ways: Way) -> Way:
             return wrong_method(request.method, ", ".join(ways)).answer()
         try:
             return way(request)
-        except (Problem, *PROBLEMS) as refused:
+        except Problem as refused:
+            return refused.answer()
+        except tuple(PROBLEMS) as refused:
             return problem_of(refused).answer()
 
     return view
@@ -103,8 +105,9 @@ def _configured(value: str, name: str) -> str:
 
 def _auth_tokens() -> list[str]:
     usable = Credential.objects.usable().filter(provider=Provider.TWILIO, kind=Credential.Kind.AUTH_TOKEN)
+    secrets: Any = usable.order_by("-pk").values_list("secret", flat=True)
     try:
-        tokens = [each.secret.reveal() for each in usable.order_by("-pk")]
+        tokens = [each.reveal() for each in secrets]
     except WrongKey as unreadable:
         raise _not_configured(str(unreadable)) from None
     if not tokens:
