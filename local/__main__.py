@@ -1,14 +1,15 @@
-"""`python -m local up` and `python -m local test …`; bin/up and bin/test prepare .venv and come here."""
+"""`python -m local up`, `… test …` and `… provider …`; bin/up and bin/test prepare .venv and come here."""
 
 import signal
 import sys
 from pathlib import Path
 
-from local import test, up
+from local import provider_command, test, up
 from local.errors import LocalError
 
 ROOT = Path(__file__).resolve().parent.parent
-USAGE = "usage: bin/up | bin/test [--job SLUG] [--faults] [pytest arguments]"
+USAGE = """usage: bin/up | bin/test [--job SLUG] [--faults] [pytest arguments]
+       python -m local provider [--port N] [--log FILE] [--latency SECONDS]"""
 
 
 def main(arguments: list[str]) -> int:
@@ -19,6 +20,8 @@ def main(arguments: list[str]) -> int:
                 return up.main(root=ROOT)
             case ["test", *rest]:
                 return test.main(rest, root=ROOT)
+            case ["provider", *rest]:
+                return provider_command.main(rest)
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1
