@@ -133,12 +133,20 @@ def _body(request: HttpRequest) -> bytes:
     if announced.isdecimal() and int(announced) > LARGEST:  # refused before it is read
         raise Problem(TOO_LARGE, f"At most {LARGEST} bytes are allowed.")
     try:
-        body = request.body
+        body = _whole(request, announced)
     except UnreadablePostError:
         raise Problem(BAD_REQUEST, "The body did not arrive whole.") from None
     if len(body) > LARGEST:
         raise Problem(TOO_LARGE, f"At most {LARGEST} bytes are allowed.")
     return body
+
+
+def _whole(request: HttpRequest, announced: str) -> bytes:
+    if announced or "Transfer-Encoding" not in request.headers:
+        return request.body
+    # Django takes a body in chunks for an empty one; the servers in use know where it ends.
+    pieces: bytes = request.META["wsgi.input"].read(LARGEST + 1)
+    return pieces
 
 
 def _json(body: bytes) -> Any:
