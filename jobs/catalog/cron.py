@@ -1,6 +1,7 @@
 """Group 1, the main jobs."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +13,8 @@ from jobs.engine.definition import Retry
 from jobs.engine.registry import Group
 from maintenance import backup
 from monitoring import performance, report
-from reservations import reminders
-from reservations.models import Reminder, Reservation
+from reservations import planning, reminders
+from reservations.models import Reminder
 from sessions_app import lifecycle, retention
 from sessions_app.models import Session
 
@@ -63,12 +64,14 @@ def reservation_reminders(run: RunContext) -> dict[str, Any]:
     """
     late = Reminder.objects.due().too_late(run.now)
     pointless = Reminder.objects.due().pointless()
-    coming = Reservation.objects.booked().beginning_between(run.now, run.covers.end + REMIND_AHEAD)
+    window_end = run.covers.end + REMIND_AHEAD
+    coming = planning.candidates(run.now, window_end)
+    is_due = partial(planning.due, now=run.now, window_end=window_end, upcoming=(), quiet=None)
     two_hours = Reminder.Kind.TWO_HOURS
     return {
         "givenUp": run.in_batches(late, reminders.give_up_late, now=run.now),
         "withdrawn": run.in_batches(pointless, reminders.withdraw, now=run.now),
-        "planned": run.in_batches(coming.unreminded(two_hours), reminders.plan, kind=two_hours, now=run.now),
+        "planned": run.in_batches(coming, planning.plan, kind=two_hours, now=run.now, is_due=is_due),
         "due": Reminder.objects.due().count(),
         "sent": 0,
         "notConfigured": providers.why_not_connected(),

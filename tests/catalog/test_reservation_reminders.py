@@ -101,7 +101,7 @@ def test_the_reminder_of_a_cancelled_booking_is_withdrawn(run_job, make_reservat
     reservation.save()
 
     assert remind(run_job, tick=None)["withdrawn"] == 1
-    assert Reminder.objects.get().state == Reminder.State.GIVEN_UP
+    assert Reminder.objects.get().state == Reminder.State.WITHDRAWN
 
 
 def test_a_reminder_that_was_not_sent_in_time_is_given_up(run_job, make_reservation):
