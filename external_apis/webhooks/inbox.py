@@ -66,17 +66,21 @@ def work_off(
     handle_status: Callable[..., Any],
     attempts: int,
     now: datetime,
+    timeouts: tuple[type[BaseException], ...] = (),
 ) -> WorkedOff:
     """Work off events in order; raises whatever a handler raises at the first that fails.
 
     A handler gets the event and `now`, in the transaction that marks the event as processed: what it writes happens
     exactly once, however many workers there are. It must not reach outside. `handle_status` returns whether the message
     was ours. A failure is counted and holds up those behind it; the one that failed `attempts` times is parked.
+    `timeouts` are the exceptions by which the run's time limit arrives.
     """
     done = WorkedOff()
     for event_id in event_ids:
         try:
             one = _work_off_one(event_id, handle_inbound=handle_inbound, handle_status=handle_status, now=now)
+        except timeouts:  # the run ended, which is no fault of the event
+            raise
         except Exception as error:
             _count_failure(event_id, error, attempts=attempts)
             raise
@@ -109,7 +113,7 @@ def _event(row: WebhookEvent) -> Event:
 def _group(row: WebhookEvent) -> Any:
     try:
         event = _event(row)
-    except (WrongKey, ValueError):  # working it off will say so
+    except (WrongKey, KeyError, TypeError, ValueError):  # unreadable, or of another version: working it off will say so
         return row.pk
     return event.phone if isinstance(event, Inbound) else (event.provider, event.provider_id)
 

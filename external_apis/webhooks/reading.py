@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from external_apis.providers.wording import harmless
+
 LONGEST_ID = 200
 LONGEST_NAME = 200
 LONGEST_CODE = 40
-LONGEST_DETAIL = 500
 
 
 def text(value: Any) -> str:
@@ -43,7 +44,7 @@ def moment(value: Any, *, now: datetime) -> datetime:
 def detail(*parts: Any) -> str:
     """A provider's words on an error, each said once, without anything that may be a phone number."""
     said = dict.fromkeys(filter(None, (text(part).strip() for part in parts)))
-    return re.sub(r"\+?[0-9][0-9 ().-]{5,}[0-9]", "…", ": ".join(said))[:LONGEST_DETAIL]
+    return harmless(": ".join(said))
 
 
 def part(value: Any, *path: str) -> Any:

@@ -175,6 +175,20 @@ def test_a_failure_is_counted_and_holds_up_those_behind_it(db):
     assert (failed.attempts, behind.attempts) == (1, 0)
 
 
+def test_a_time_limit_that_arrives_is_no_failure_of_the_event(db):
+    class OutOfTime(Exception):
+        pass
+
+    def handle(event, *, now):
+        raise OutOfTime
+
+    inbox.store([inbound("1")])
+    handlers = {"handle_inbound": handle, "handle_status": handle}
+    with pytest.raises(OutOfTime):
+        inbox.work_off(inbox.pending()[0], **handlers, attempts=ATTEMPTS, now=NOW, timeouts=(OutOfTime,))
+    assert WebhookEvent.objects.unprocessed().get().attempts == 0
+
+
 def test_why_it_failed_quotes_nobody(db):
     inbox.store([inbound("1")])
     with pytest.raises(ValueError, match="said"):

@@ -89,7 +89,7 @@ def test_a_failed_status_says_why_without_a_phone_number():
     event = only(delivery({"statuses": [status(word="failed", errors=errors)]}))
 
     assert (event.status, event.code) == ("failed", "131026")
-    assert event.detail == "Undeliverable: … (a guest) and … are not on WhatsApp"
+    assert event.detail == "Undeliverable: […] (a guest) and […] are not on WhatsApp"
 
 
 @pytest.mark.parametrize("word", ["sent", "delivered", "read", "failed"])

@@ -102,7 +102,7 @@ def test_a_failure_says_why_without_a_phone_number():
         reference="",
         status="undelivered",
         code="30005",
-        detail="Unknown handset …",
+        detail="Unknown handset […]",
         at=NOW,
     )
 
