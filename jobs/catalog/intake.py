@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from external_apis.models import WebhookEvent
 from external_apis.providers.answers import Meaning
 from external_apis.providers.classify import classify_code
 from external_apis.webhooks import Inbound, Status, inbox
@@ -29,6 +30,8 @@ def work_off(run: RunContext) -> dict[str, Any]:
         "events": sum(each.processed for each in outcome.results),
         "strangers": sum(each.strangers for each in outcome.results),
         "failed": len(outcome.failures),
+        "waiting": WebhookEvent.objects.unprocessed().count(),
+        "parked": WebhookEvent.objects.parked().count(),
     }
 
 

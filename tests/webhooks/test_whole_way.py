@@ -1,5 +1,6 @@
 """From a signed webhook over HTTP to the session that holds the message, and to the reminder that is settled."""
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -48,7 +49,7 @@ def test_what_customers_write_becomes_messages_of_their_sessions(work_off, confi
     from_meta(delivery({"messages": [message("wamid.1", "first"), message("wamid.2", "second")], "contacts": contacts}))
     from_twilio(sms("SM1", Body="by SMS"))
 
-    assert work_off() == {"events": 3, "strangers": 0, "failed": 0}
+    assert work_off() == {"events": 3, "strangers": 0, "failed": 0, "waiting": 0, "parked": 0}
 
     whatsapp, by_sms = Session.objects.order_by("-channel")
     assert (whatsapp.customer_phone, whatsapp.customer_name, whatsapp.channel) == (GUEST, "Ana Pop", "whatsapp")
@@ -86,7 +87,7 @@ def test_a_status_settles_a_reminder_whose_answer_was_lost(work_off, configured,
     attempt = reminded()
     from_meta(delivery({"statuses": [status("wamid.7", word, biz_opaque_callback_data=str(attempt.pk))]}))
 
-    assert work_off() == {"events": 1, "strangers": 0, "failed": 0}
+    assert work_off()["events"] == 1
 
     attempt.refresh_from_db()
     assert (attempt.outcome, attempt.provider_id, attempt.status) == ("sent", "wamid.7", word)
@@ -144,14 +145,34 @@ def test_a_status_of_somebody_else_s_message_is_counted_as_a_stranger(work_off, 
     others = [status("wamid.a"), status("wamid.b", biz_opaque_callback_data="not a uuid")]
     from_meta(delivery({"statuses": [*others, status("wamid.c", "failed", errors=[{"code": 131026}])]}))
 
-    assert work_off() == {"events": 3, "strangers": 3, "failed": 0}
+    result = work_off()
+
+    assert (result["events"], result["strangers"]) == (3, 3)
+
+
+def test_an_event_that_always_fails_is_parked_and_the_next_of_that_customer_goes_on(
+    work_off, configured, asked, from_meta
+):
+    from_meta(delivery({"messages": [message("wamid.1"), message("wamid.2", "behind")]}))
+    spoilt = WebhookEvent.objects.get(key="wamid.1")
+    no_session = '{"phone": "%s", "provider": "meta", "provider_id": "", "channel": "whatsapp", "name": "", "body": ""}'
+    values = json.loads(no_session % GUEST) | {"sent_at": SENT.isoformat(), "kind": "text"}
+    WebhookEvent.objects.filter(pk=spoilt.pk).update(payload=json.dumps(values))
+
+    results = [work_off() for _ in range(6)]
+
+    assert [each["failed"] for each in results] == [1, 1, 1, 1, 1, 0]
+    assert [each["parked"] for each in results] == [0, 0, 0, 0, 1, 1]
+    assert Message.objects.get().body == "behind"
 
 
 def test_no_log_line_of_the_run_holds_what_a_customer_wrote(work_off, configured, asked, from_meta, caplog, capfd):
     from_meta(delivery({"messages": [message(text=CANARY_TEXT)]}))
     WebhookEvent.objects.update(payload='{"phone": "+40799123987"}')
 
-    assert work_off()["failed"] == 1
+    result = work_off()
+
+    assert (result["failed"], result["waiting"]) == (1, 1)
 
     told = caplog.text + "".join(capfd.readouterr())
     assert "webhook_event_failed" in told
