@@ -27,10 +27,20 @@ class Size:
     crowd: int
     idle: float
     lag: float
+    reminders: int
 
 
 SHORT = Size(
-    bursts=(1000,), window=4, repeats=1, runs=500, load=1, servers=("uvicorn", "gthread"), crowd=10_000, idle=5, lag=8
+    bursts=(1000,),
+    window=4,
+    repeats=1,
+    runs=500,
+    load=1,
+    servers=("uvicorn", "gthread"),
+    crowd=10_000,
+    idle=5,
+    lag=8,
+    reminders=800,
 )
 FULL = Size(
     bursts=(1000, 10_000),
@@ -42,8 +52,11 @@ FULL = Size(
     crowd=10_000,
     idle=30,
     lag=60,
+    reminders=10_000,
 )
-TINY = Size(bursts=(20,), window=1, repeats=1, runs=20, load=0.2, servers=("uvicorn",), crowd=20, idle=0.2, lag=2)
+TINY = Size(
+    bursts=(20,), window=1, repeats=1, runs=20, load=0.2, servers=("uvicorn",), crowd=20, idle=0.2, lag=2, reminders=20
+)
 
 Measure = Callable[[Stage, Size], list[Finding]]
 

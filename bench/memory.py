@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from bench.command import Size, main
 from bench.gauges import pss_megabytes
 from bench.report import Finding
-from bench.side import BenchError, Side, ask, free_port, listens
+from bench.side import BenchError, Side, ask, listens
 from bench.stage import Stage
+from local.claims import free_port
 from local.programs import wait_until
 
 TOPIC = "memory (PSS)"

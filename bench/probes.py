@@ -22,13 +22,15 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from access import tokens  # noqa: E402
 from access.models import Scope  # noqa: E402
 from config.celery import app  # noqa: E402
-from jobs.engine import registry, sql  # noqa: E402
+from external_apis.models import Credential, Sender  # noqa: E402
+from jobs.engine import dispatch, registry, sql  # noqa: E402
 from jobs.engine.dispatch import Waiting  # noqa: E402
 from jobs.engine.pulse import Pulse  # noqa: E402
 from jobs.engine.schedules import refresh  # noqa: E402
 from jobs.fleet import tasks  # noqa: E402
 from jobs.fleet.publishing import Broker, publish  # noqa: E402
 from jobs.models import Run, Schedule, Trigger  # noqa: E402
+from reservations.models import Reservation  # noqa: E402
 
 FAR = timedelta(days=1)
 PROFILE = "BENCH_PROFILE"
@@ -83,6 +85,34 @@ def enqueue(count: int) -> dict[str, Any]:
         )
         publish([Waiting(run.pk, run.task, run.queue) for run in runs])
     return {}
+
+
+def owe_reminders(count: int) -> dict[str, Any]:
+    """So many guests who come in an hour and three quarters, and a number to remind them from."""
+    starts_at = sql.now() + timedelta(minutes=105)
+    Reservation.objects.bulk_create(
+        [
+            Reservation(reference=f"B{number:06}", guest_name="Ana Pop", phone=f"+4072{number:07}", starts_at=starts_at)
+            for number in range(count)
+        ],
+        batch_size=1000,
+    )
+    credential = Credential.objects.create(
+        provider="meta",
+        kind="access_token",
+        label="bench",
+        account="100",
+        secret="of no use",
+        status="valid",
+        in_use=True,
+    )
+    Sender.objects.create(provider="meta", channel="whatsapp", address="100", credential=credential)
+    return {}
+
+
+def trigger(slug: str) -> dict[str, Any]:
+    """Ask for a run of a job."""
+    return {"run": str(dispatch.trigger(registry.get(slug), by="bench", via=Trigger.API, publish=publish).pk)}
 
 
 def token() -> dict[str, Any]:
@@ -141,11 +171,15 @@ def _profiled() -> Iterator[None]:
     profile.dump_stats(os.environ[PROFILE])
 
 
-PROBES = (migrate, fill, burst, enqueue, token, every_second, idle_pass)
+def _value(argument: str) -> Any:
+    return json.loads(argument) if argument[:1].isdigit() else argument
+
+
+PROBES = (migrate, fill, burst, enqueue, owe_reminders, trigger, token, every_second, idle_pass)
 
 if __name__ == "__main__":
     assert app.set_default() is None  # messages are published through the service's own app
     assert not transaction.get_connection().in_atomic_block
     name, *arguments = sys.argv[1:]
     probe = {each.__name__: each for each in PROBES}[name]
-    print(json.dumps(probe(*(json.loads(each) for each in arguments))))
+    print(json.dumps(probe(*(_value(each) for each in arguments))))

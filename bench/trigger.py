@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from bench.command import Size, main
 from bench.gauges import cpu_seconds
 from bench.report import Finding, middle
-from bench.side import PATIENCE_S, BenchError, Side, ask, free_port, listens
+from bench.side import PATIENCE_S, BenchError, Side, ask, listens
 from bench.stage import Stage
+from local.claims import free_port
 from local.programs import wait_until
 
 TOPIC = "trigger endpoint"

@@ -145,6 +145,11 @@ class Sender(models.Model):
     outage until a look at the provider, from `probe_at` on, shows that it is over.
     """
 
+    class Pause(models.TextChoices):
+        OUTAGE = "outage", "the provider or the network does not work"
+        CONFIG = "config", "something is set up wrongly"
+        REFUSED = "refused", "the provider refuses it until somebody mends it"
+
     provider = models.CharField(max_length=10, choices=Provider)
     channel = models.CharField(max_length=10, choices=Channel)
     address = models.CharField(
@@ -157,6 +162,9 @@ class Sender(models.Model):
     next_turn_at = models.DateTimeField(db_default=Now(), help_text="No message leaves before; moved on by each one.")
     troubles = models.PositiveSmallIntegerField(default=0, help_text="Calls in a row that showed an outage.")
     paused_at = models.DateTimeField(null=True, blank=True)
+    pause = models.CharField(
+        max_length=10, choices=Pause, blank=True, default="", db_default="", help_text="Of which kind the pause is."
+    )
     paused_because = models.CharField(max_length=500, blank=True)
     probe_at = models.DateTimeField(null=True, blank=True, help_text="From when on somebody looks whether it is over.")
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When the provider last answered for it.")
@@ -172,6 +180,9 @@ class Sender(models.Model):
                 condition=Q(paused_at__isnull=True, paused_because="", probe_at__isnull=True)
                 | Q(paused_at__isnull=False) & ~Q(paused_because=""),
                 name="sender_paused_has_a_time_and_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(pause__in=["", "outage", "config", "refused"]), name="sender_pause_is_known"
             ),
         ]
 

@@ -9,7 +9,7 @@ from local.errors import LocalError
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = """usage: bin/up | bin/test [--job SLUG] [--faults] [pytest arguments]
-       python -m local provider [--port N] [--log FILE] [--latency SECONDS]"""
+       python -m local provider [--port N] [--log FILE] [--latency SECONDS] [--statuses URL]"""
 
 
 def main(arguments: list[str]) -> int:

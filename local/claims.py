@@ -1,4 +1,4 @@
-"""What one `bin/up` needs for itself: the folder and the port."""
+"""What one `bin/up` needs for itself: the folder and ports."""
 
 import errno
 import fcntl
@@ -42,6 +42,14 @@ def claim_port(text: str, *, host: str) -> int:
         other = port + 1 if port < HIGHEST_PORT else 8000
         raise LocalError(f"Port {port} is in use by another program. Choose a free one: PORT={other} bin/up")
     return port
+
+
+def free_port(*, host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
 from local.provider import Accepted, StandIn
+from local.provider_statuses import Signing, StatusSender
 
 FIELDS = ("provider", "id", "channel", "to", "sender", "text", "template", "language", "parameters", "reference")
 
@@ -19,6 +21,10 @@ def main(arguments: list[str]) -> int:
         stand_in = StandIn(port=given.port, latency=given.latency)
         if given.log:
             stand_in.listeners.append(Log(stack.enter_context(given.log.open("a"))).note)
+        if given.statuses:
+            app_secret, auth_token = (os.environ.get(name, "") for name in ("META_APP_SECRET", "TWILIO_AUTH_TOKEN"))
+            signing = Signing(app_secret=app_secret, auth_token=auth_token)
+            stand_in.listeners.append(stack.enter_context(StatusSender(given.statuses, signing=signing)).follow)
         stack.enter_context(stand_in)
         print(stand_in.url, flush=True)
         threading.Event().wait()  # until SIGTERM or Ctrl-C, both of which raise
@@ -45,4 +51,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0: any that is free")
     parser.add_argument("--log", type=Path, help="a file that gets one JSON line for each accepted message")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument(
+        "--statuses",
+        metavar="URL",
+        help="the service that gets delivery statuses, signed with META_APP_SECRET and TWILIO_AUTH_TOKEN",
+    )
     return parser.parse_args(arguments)

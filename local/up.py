@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.claims import claim_folder, claim_port
+from local.claims import claim_folder, claim_port, free_port
 from local.kept import (
     kept_secret,
     new_credential_key,
@@ -26,6 +26,7 @@ from local.valkey import Valkey
 
 GROUPS = ("cron", "scheduled", "cleanup")
 HOST = "127.0.0.1"
+PROVIDER_URLS = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
 READY_SECONDS = 60
 ASK_EVERY_SECONDS = 0.5
 #: Root is what there is in many containers; every worker would say so in seven lines.
@@ -63,10 +64,11 @@ class Stack:
         self.given_password = os.environ.pop("OPERATOR_PASSWORD", "")
         self.given_token = os.environ.pop("LOCAL_API_TOKEN", "")
         self.values: Mapping[str, str] = {}
+        self.messages = "go to the providers that the environment names"
 
     def serve(self) -> None:
         """Start everything and keep it running. Raises Stopped, or LocalError when a step of the start fails."""
-        self.values = self._start_servers()
+        self.values = {**self._start_servers(), **self._start_stand_in()}
         write_values(self.var / "local.env", self.values)
         self._prepare_database()
         self.runner.start(*self._workers(), self._celery("beat", "beat"), self._web())
@@ -94,6 +96,17 @@ class Stack:
             **{name: server.url for name, server in servers.items()},
         }
         return {name: os.environ.get(name) or default for name, default in defaults.items()}
+
+    def _start_stand_in(self) -> dict[str, str]:
+        """Start the stand-in for the messaging providers, unless the environment says where they are."""
+        if any(os.environ.get(name) for name in PROVIDER_URLS):
+            return {}
+        port = free_port(host=HOST)
+        log = str(self.var / "messages.jsonl")
+        self.messages = f"go to a stand-in for Meta and Twilio, which notes them in {log}"
+        command = [sys.executable, "-m", "local", "provider", "--port", str(port), "--log", log]
+        self.runner.start(self._program("providers", command))
+        return dict.fromkeys(PROVIDER_URLS, f"http://{HOST}:{port}")
 
     def _prepare_database(self) -> None:
         self._run("migrate", "migrate", "--no-input", "--verbosity", "1")
@@ -156,5 +169,6 @@ class Stack:
     admin      {self.address}/admin/   user: operator   password: {password}
     API token  {token}
     trigger    curl -X POST -H "Authorization: Bearer {bearer}" {self.address}/cron/trigger/cleanup-sessions
+    messages   {self.messages}
     stop       Ctrl-C
 """

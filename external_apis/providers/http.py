@@ -25,8 +25,8 @@ CHUNK = 64 * 1024
 LONGEST_WAIT = timedelta(days=1)
 
 # Their lines quote whole addresses, in which tokens and phone numbers stand.
-for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
-    logging.getLogger(_name).addFilter(lambda _: False)
+for _name in ("connection", "connectionpool", "poolmanager", "util.retry"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(lambda _: False)
 
 
 @dataclass(frozen=True, kw_only=True)

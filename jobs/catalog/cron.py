@@ -1,20 +1,18 @@
 """Group 1, the main jobs."""
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 
 from external_apis import credentials, providers
 from external_apis.models import Credential
-from jobs.engine.context import RunContext
+from jobs.catalog.reminding import remind_guests
+from jobs.engine.context import Again, RunContext
 from jobs.engine.definition import Retry
 from jobs.engine.registry import Group
 from maintenance import backup
 from monitoring import performance, report
-from reservations import planning, reminders
-from reservations.models import Reminder
 from sessions_app import lifecycle, retention
 from sessions_app.models import Session
 
@@ -55,27 +53,16 @@ def check_inactive_sessions(run: RunContext) -> dict[str, Any]:
     "reservation-reminders",
     schedule="0 */2 * * *",
     description="Remind guests of reservations within the next 2 hours",
+    soft_limit=timedelta(minutes=60),
+    hard_limit=timedelta(minutes=65),
     retry=Retry(attempts=5, backoff=timedelta(seconds=20), longest=timedelta(minutes=5)),
 )
-def reservation_reminders(run: RunContext) -> dict[str, Any]:
-    """Note every reminder that is owed; sending them needs a provider.
+def reservation_reminders(run: RunContext) -> dict[str, Any] | Again:
+    """Remind everybody who comes within two hours of the covered time, or before the next run.
 
     The window follows the covered time and not the clock, so that a late run leaves nobody out whose time is ahead.
     """
-    late = Reminder.objects.due().too_late(run.now)
-    pointless = Reminder.objects.due().pointless()
-    window_end = run.covers.end + REMIND_AHEAD
-    coming = planning.candidates(run.now, window_end)
-    is_due = partial(planning.due, now=run.now, window_end=window_end, upcoming=(), quiet=None)
-    two_hours = Reminder.Kind.TWO_HOURS
-    return {
-        "givenUp": run.in_batches(late, reminders.give_up_late, now=run.now),
-        "withdrawn": run.in_batches(pointless, reminders.withdraw, now=run.now),
-        "planned": run.in_batches(coming, planning.plan, kind=two_hours, now=run.now, is_due=is_due),
-        "due": Reminder.objects.due().count(),
-        "sent": 0,
-        "notConfigured": providers.why_not_connected(),
-    }
+    return remind_guests(run, ahead=REMIND_AHEAD)
 
 
 @cron.job(

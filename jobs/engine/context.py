@@ -31,7 +31,7 @@ class Covers:
 class Again:
     """What a body returns that is not done yet: the run begins again after a while, which is no error.
 
-    A run in the foreground, and a dry run, end with the result instead.
+    The next attempt finds the result in `run.so_far`. A run in the foreground, and a dry run, end with it instead.
     """
 
     after: timedelta
@@ -61,6 +61,7 @@ class RunContext:
         self.confirmed: bool = claimed.confirms is not None
         self.brake_share: float | None = job.brake_share if job and job.destructive else None
         self.timeouts = timeouts
+        self.so_far: dict[str, Any] = claimed.result or {}
         self.samples: dict[str, list[str]] = {}
         self.cursor = batches.Cursor(claimed.cursor)
         self.log = structlog.stdlib.get_logger(f"jobs.{claimed.job}").bind(

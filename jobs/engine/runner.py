@@ -146,7 +146,8 @@ def _record(run: Run, outcome: Outcome, retry: Retry, now: datetime | None) -> N
     error = outcome.error
     details: dict[str, Any] = {"error": outcome.message, "traceback": outcome.traceback, "now": now}
     if isinstance(outcome.result, Again):
-        runs.go_on_later(run, after=outcome.result.after, reason=outcome.result.reason, now=now)
+        again = outcome.result
+        runs.go_on_later(run, after=again.after, reason=again.reason, result=again.result, now=now)
     elif error is None:
         finish(run, state=State.SUCCEEDED, result=outcome.result, now=now)
     elif isinstance(error, Fenced):

@@ -35,6 +35,7 @@ class Claimed:
     cursor: list[dict[str, Any]] | None
     schedule_name: str
     worker: str
+    result: dict[str, Any] | None
 
 
 LONGEST_REASON = 500
@@ -52,7 +53,7 @@ UPDATE jobs_run r
  WHERE id = %(id)s AND state = (SELECT 'queued') AND (%(task)s IS NULL OR task = %(task)s)
    AND NOT EXISTS (SELECT 1 FROM jobs_run o WHERE o.overlap_key = r.overlap_key AND o.state = 'running')
 RETURNING id, job, attempt, failures, started_at, tick, covers_from, covers_to, arguments, dry_run, confirms, cursor,
-          schedule_name, worker, set_config('synchronous_commit', 'off', true)
+          schedule_name, worker, result, set_config('synchronous_commit', 'off', true)
 """
 CLAIMED = [each.name for each in fields(Claimed)]
 
@@ -69,7 +70,7 @@ def claim(run_id: UUID, *, worker: str, task: str | None = None, now: datetime |
     if not claimed:
         return None
     values = dict(zip(CLAIMED, claimed[0][:-1], strict=True))
-    for name in ("arguments", "cursor"):
+    for name in ("arguments", "cursor", "result"):
         values[name] = _from_json(values[name])
     return Claimed(**values)
 
@@ -149,11 +150,15 @@ def retry_later(run: Run, *, wait: timedelta, error: str, traceback: str, now: d
     return bool(done)
 
 
-def go_on_later(run: Run, *, after: timedelta, reason: str, now: datetime | None = None) -> bool:
-    """Let a run that is not done yet begin again after a while, without an error; False when it was given away."""
+def go_on_later(run: Run, *, after: timedelta, reason: str, result: Any, now: datetime | None = None) -> bool:
+    """Let a run that is not done yet begin again after a while, without an error; False when it was given away.
+
+    The result so far stands in its row, and is handed to the next attempt.
+    """
     clock = Now() if now is None else now
     reason = plain.text(reason, LONGEST_REASON)
-    done = _held(run).update(state=State.RETRYING, available_at=clock + after, cursor=None, reason=reason)
+    waiting = {"state": State.RETRYING, "available_at": clock + after, "reason": reason}
+    done = _held(run).update(**waiting, cursor=None, result=plain.as_json(result), error="", traceback="")
     if done:
         events.run_goes_on_later.send(Run, run=run, wait=after, reason=reason)
     return bool(done)

@@ -1,8 +1,20 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connections
 
-from reservations.models import Reminder
+from external_apis.models import Credential
+from jobs.engine import dispatch
+from jobs.engine.registry import get
+from jobs.engine.runner import execute
+from jobs.engine.runs import queue_due_retries
+from jobs.engine.sync import sync
+from jobs.models import Trigger
+from local.provider import Reply
+from reservations.models import Reminder, ReminderAttempt
+from tests.catalog.conftest import FROM
+from tests.engine.conftest import refresh_all
 
 TICK = datetime(2026, 6, 15, 10, 0, tzinfo=UTC)
 NOW = TICK + timedelta(seconds=1)
@@ -109,24 +121,171 @@ def test_a_reminder_that_was_not_sent_in_time_is_given_up(run_job, make_reservat
     make_reservation(starts_at=starts_at)
     remind(run_job)
 
-    assert remind(run_job, now=starts_at - SECOND, tick=None)["givenUp"] == 0
-    assert remind(run_job, now=starts_at, tick=None)["givenUp"] == 1
+    assert remind(run_job, now=starts_at - SECOND, tick=None)["tooLate"] == 0
+    assert remind(run_job, now=starts_at, tick=None)["tooLate"] == 1
 
     reminder = Reminder.objects.get()
-    assert (reminder.state, reminder.settled_at) == (Reminder.State.GIVEN_UP, starts_at)
+    assert reminder.state == Reminder.State.GIVEN_UP
+    assert starts_at <= reminder.settled_at < starts_at + timedelta(seconds=10)
 
 
-def test_it_says_that_nothing_was_sent(run_job, make_reservation):
+def test_without_a_sender_it_says_that_nothing_was_sent(run_job, make_reservation):
     make_reservation(starts_at=TICK + timedelta(hours=1))
 
     result = remind(run_job)
 
     assert (result["due"], result["sent"]) == (1, 0)
-    assert "not connected" in result["notConfigured"]
+    assert "No provider is connected" in result["notConfigured"]
 
 
-def test_a_dry_run_notes_nothing(run_job, make_reservation):
+def test_a_dry_run_notes_and_sends_nothing(run_job, make_reservation, connected):
     make_reservation(starts_at=TICK + timedelta(hours=1))
+    make_reservation(starts_at=TICK + timedelta(hours=20))
 
     assert remind(run_job, dry_run=True)["planned"] == 1
     assert not Reminder.objects.exists()
+    assert connected.calls == []
+
+
+def test_guests_are_sent_the_template_on_whatsapp_and_a_text_by_sms(run_job, make_reservation, connected):
+    make_reservation(starts_at=TICK + timedelta(hours=1), phone="+40700000001", reference="R-1")
+    make_reservation(starts_at=TICK + timedelta(hours=1), phone="+40700000002", channel="sms", language="en")
+
+    result = remind(run_job)
+
+    assert (result["sent"], result["due"], result["unknown"]) == (2, 0, 0)
+    whatsapp, sms = sorted(connected.messages, key=lambda each: each.to)
+    assert (whatsapp.template, whatsapp.language) == ("reservation_reminder", "ro")
+    assert whatsapp.parameters[0] == "Ana Pop"
+    assert "14:00" in whatsapp.parameters[1]
+    assert whatsapp.parameters[2] == "R-1"
+    assert (sms.channel, sms.sender) == ("sms", FROM)
+    assert "Ana Pop" in sms.text
+    assert set(Reminder.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def test_whom_whatsapp_cannot_reach_gets_an_sms_in_the_same_run(run_job, make_reservation, connected):
+    make_reservation(starts_at=TICK + timedelta(hours=1))
+    connected.script("meta.messages", Reply(status=400, body={"error": {"code": 131026, "message": "Undeliverable"}}))
+
+    result = remind(run_job)
+
+    assert (result["sent"], result["movedToSms"]) == (1, 1)
+    assert [each.channel for each in connected.messages] == ["sms"]
+
+
+def test_sms_is_not_tried_when_the_fallback_is_switched_off(run_job, make_reservation, connected, configure):
+    configure(REMINDER_SMS_FALLBACK="false")
+    make_reservation(starts_at=TICK + timedelta(hours=1))
+    connected.script("meta.messages", Reply(status=400, body={"error": {"code": 131026, "message": "Undeliverable"}}))
+
+    assert remind(run_job)["givenUp"] == 1
+    assert connected.messages == []
+
+
+def test_a_refused_credential_pauses_and_everything_stays_due_until_it_works_again(
+    run_job, make_reservation, connected
+):
+    make_reservation(starts_at=TICK + timedelta(hours=1))
+    make_reservation(starts_at=TICK + timedelta(hours=1))
+    connected.always("meta.messages", Reply(status=401, body={"error": {"code": 190, "message": "Session expired"}}))
+
+    result = remind(run_job)
+
+    assert (result["sent"], result["due"]) == (0, 2)
+    assert "Meta" in result["waitsBecause"]
+    connected.always("meta.messages", None)
+    Credential.objects.update(status="valid", why="", invalid_since=None)
+    Reminder.objects.update(next_try_at=None)
+    assert remind(run_job, tick=None)["sent"] == 2
+
+
+def test_a_lost_answer_is_unknown_and_is_not_sent_again(run_job, make_reservation, connected):
+    make_reservation(starts_at=TICK + timedelta(hours=1))
+    connected.script("meta.messages", Reply(how="reset", accept=True))
+
+    assert remind(run_job)["unknown"] == 1
+    assert remind(run_job, tick=None)["sent"] == 0
+    assert len(connected.messages) == 1
+
+
+def test_a_lost_answer_of_twilio_is_looked_up_and_adopted(run_job, make_reservation, connected):
+    connected.clock = lambda: NOW
+    make_reservation(starts_at=TICK + timedelta(hours=1), channel="sms")
+    connected.script("twilio.messages", Reply(how="reset", accept=True))
+
+    result = remind(run_job)
+
+    assert (result["sent"], result["unknown"], result["due"]) == (1, 0, 0)
+    assert len(connected.messages) == 1
+    assert ReminderAttempt.objects.get().provider_id == connected.messages[0].id
+
+
+def test_a_booking_made_while_the_job_runs_is_reminded_of_by_the_same_run(run_job, make_reservation, connected):
+    make_reservation(starts_at=TICK + timedelta(hours=1))
+
+    def book(message):
+        if len(connected.messages) == 1:
+            with ThreadPoolExecutor() as pool:  # another connection, as another process would have
+                pool.submit(_in_a_thread, make_reservation, starts_at=TICK + timedelta(minutes=90)).result()
+
+    connected.listeners.append(book)
+
+    assert remind(run_job)["sent"] == 2
+
+
+def _in_a_thread(make, **values):
+    try:
+        make(**values)
+    finally:
+        connections.close_all()
+
+
+def test_a_run_that_must_wait_goes_on_later_and_counts_on(make_reservation, connected, transactional_db):
+    make_reservation(starts_at=TICK + timedelta(hours=1))
+    make_reservation(starts_at=TICK + timedelta(hours=1), channel="sms")
+    connected.script("meta.messages", Reply(status=400, body={"error": {"code": 131016, "message": "Unavailable"}}))
+    run = dispatch.trigger(get("reservation-reminders"), by="a test", via=Trigger.API, publish=lambda _: None)
+
+    execute(run.pk, worker="w", now=NOW)
+    run.refresh_from_db()
+    assert (run.state, run.result["sent"], run.result["planned"], run.result["due"]) == ("retrying", 1, 2, 1)
+
+    queue_due_retries(run.available_at)
+    execute(run.pk, worker="w", now=max(run.available_at, Reminder.objects.get(state="due").next_try_at))
+    run.refresh_from_db()
+    assert (run.state, run.result["sent"], run.result["planned"], run.result["due"]) == ("succeeded", 2, 2, 0)
+
+
+def test_a_run_does_not_wait_beyond_the_next_tick(make_reservation, connected, transactional_db):
+    sync()
+    refresh_all(NOW)
+    make_reservation(starts_at=TICK + timedelta(hours=4))
+    connected.always("meta.messages", Reply(status=400, body={"error": {"code": 131016, "message": "Unavailable"}}))
+    last_moment = TICK + timedelta(hours=3) - timedelta(seconds=10)  # before 16:00 in Bucharest
+    run = dispatch.trigger(get("reservation-reminders"), by="a test", via=Trigger.API, publish=lambda _: None)
+
+    execute(run.pk, worker="w", now=last_moment)
+
+    run.refresh_from_db()
+    assert (run.state, run.result["due"]) == ("succeeded", 1)
+
+
+@pytest.mark.parametrize(
+    ("tick", "starts_at"),
+    [
+        # The night in which three hours lie between 02:00 and 04:00 in Bucharest.
+        (datetime(2026, 10, 24, 23, 0, tzinfo=UTC), datetime(2026, 10, 25, 1, 59, tzinfo=UTC)),
+        # The night in which one hour lies between 02:00 and 04:00.
+        (datetime(2026, 3, 29, 0, 0, tzinfo=UTC), datetime(2026, 3, 29, 1, 59, tzinfo=UTC)),
+    ],
+)
+def test_no_guest_is_left_out_on_the_nights_of_the_clock_changes(
+    run_job, make_reservation, connected, configure, tick, starts_at
+):
+    configure(REMINDER_QUIET_HOURS="none")
+    sync()
+    refresh_all(tick)
+    make_reservation(starts_at=starts_at)
+
+    assert remind(run_job, now=tick + SECOND, tick=tick)["sent"] == 1

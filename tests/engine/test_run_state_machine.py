@@ -102,7 +102,8 @@ class Machine(RuleBasedStateMachine):
     def postpone(self, worker: str, which: int) -> None:
         for run in self._attempt(worker, which):
             holds = self._holds(run)
-            assert runs.go_on_later(run, after=timedelta(seconds=30), reason="not done", now=self.now) == holds
+            later = runs.go_on_later(run, after=timedelta(seconds=30), reason="not done", result={}, now=self.now)
+            assert later == holds
 
     @rule()
     def queue_retries(self) -> None:

@@ -270,10 +270,14 @@ def test_what_is_logged_while_a_run_works_is_kept_with_it(declared):
 
 
 def test_a_body_that_is_not_done_yet_goes_on_later_and_from_the_start(declared, heard):
-    results = [Again(after=timedelta(seconds=40), reason="two reminders wait", result={"due": 2}), {"due": 0}]
-    run = see_through(declared(lambda _run: results.pop(0)))
+    def body(run):
+        if run.so_far:
+            return {"due": run.so_far["due"] - 2}
+        return Again(after=timedelta(seconds=40), reason="two reminders wait", result={"due": 2})
+
+    run = see_through(declared(body))
     assert (run.state, run.available_at, run.failures) == (State.RETRYING, NOON + timedelta(seconds=40), 0)
-    assert (run.reason, run.error, run.cursor) == ("two reminders wait", "", None)
+    assert (run.reason, run.error, run.cursor, run.result) == ("two reminders wait", "", None, {"due": 2})
     assert [name for name, _ in heard] == ["run_started", "run_goes_on_later"]
     assert not DailyTotal.objects.exists()
 

@@ -1,0 +1,81 @@
+"""Clients of the providers, one for each credential as long as its secret stays the same."""
+
+import threading
+from collections.abc import Hashable
+
+from external_apis.configured import ProviderSettings
+from external_apis.models import Provider
+from external_apis.pacing import Place
+from external_apis.providers.http import HttpSession
+from external_apis.providers.meta import MetaClient
+from external_apis.providers.twilio import TwilioClient
+
+
+class Clients:
+    """The clients of one run: connections are kept, and each secret is decrypted once. For many threads."""
+
+    def __init__(self, config: ProviderSettings, session: HttpSession) -> None:
+        self._config = config
+        self._session = session
+        self._lock = threading.Lock()
+        self._meta: dict[Hashable, MetaClient] = {}
+        self._twilio: dict[Hashable, TwilioClient] = {}
+
+    def meta(self, place: Place) -> MetaClient:
+        """The client for an access token; raises WrongKey when it cannot be decrypted."""
+        with self._lock:
+            if (key := _key(place)) not in self._meta:
+                self._meta[key] = self._new_meta(place)
+            return self._meta[key]
+
+    def twilio(self, place: Place) -> TwilioClient:
+        """The client for an auth token or API key; raises WrongKey when it cannot be decrypted."""
+        with self._lock:
+            if (key := _key(place)) not in self._twilio:
+                self._twilio[key] = self._new_twilio(place)
+            return self._twilio[key]
+
+    def prepare(self, place: Place) -> None:
+        """Make the client for a place, if there is none yet; raises WrongKey when its secret cannot be decrypted."""
+        if place.provider == Provider.META:
+            self.meta(place)
+        else:
+            self.twilio(place)
+
+    def look(self, place: Place) -> None:
+        """Read something small with the sender's credential; raises ProviderError unless that is answered well."""
+        if place.provider == Provider.META:
+            self.meta(place).phone_number(place.address)
+        else:
+            self.twilio(place).probe()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _new_meta(self, place: Place) -> MetaClient:
+        meta = self._config.meta
+        return MetaClient(
+            url=meta.graph_url,
+            version=meta.graph_version,
+            token=place.secret.reveal(),
+            app_id=meta.app_id,
+            app_secret=meta.app_secret,
+            session=self._session,
+        )
+
+    def _new_twilio(self, place: Place) -> TwilioClient:
+        twilio = self._config.twilio
+        return TwilioClient(
+            api_url=twilio.api_url,
+            iam_url=twilio.iam_url,
+            accounts_url=twilio.accounts_url,
+            account_sid=place.account,
+            username=place.key_id or place.account,
+            secret=place.secret.reveal(),
+            session=self._session,
+        )
+
+
+def _key(place: Place) -> Hashable:
+    return place.credential_id, place.account, place.key_id, place.secret

@@ -1,0 +1,103 @@
+"""Reminding guests: reservations know whom and what, external_apis how; here they work together in one run."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+
+from external_apis.finding import CannotBeFound
+from external_apis.messaging import Messenger
+from external_apis.providers.answers import ProviderError
+from jobs.catalog.waiting import later
+from jobs.engine.context import Again, RunContext
+from reservations import planning, reconcile, reminders, sending
+from reservations.models import Reminder
+
+POOL = 24
+LOOK_AHEAD = timedelta(hours=36)  # far enough to see the first run after any quiet hours
+KIND = Reminder.Kind.TWO_HOURS
+STUCK = {sending.WAITING, sending.GONE}
+
+
+def remind_guests(run: RunContext, *, ahead: timedelta) -> dict[str, Any] | Again:
+    """Note who is to be reminded and send, over and over until nothing new has come up meanwhile."""
+    noted: Counter[str] = Counter({name: run.so_far.get(name, 0) for name in ("planned", "withdrawn", "tooLate")})
+    upcoming = run.upcoming(run.now + LOOK_AHEAD) if settings.CRON.enabled else []
+    window_end = run.covers.end + ahead
+    with Messenger(settings.PROVIDERS, clock=run.clock) as messenger:
+        connected = messenger.configured()
+        while True:
+            noted.update(_note(run, window_end=window_end, upcoming=upcoming))
+            if not connected or not _send(run, messenger):
+                break
+        why = _why_not(messenger) if connected else NOT_CONNECTED
+    now = run.clock()
+    result: dict[str, Any] = {**noted, **reminders.counts(run.id), "due": reminders.open_count(now)}
+    if not connected:
+        return {**result, "notConfigured": why}
+    if why:
+        result["waitsBecause"] = why
+    return later(run, reminders.next_try(now, lost_after=_lost_after()), before=upcoming[:1], result=result, reason=why)
+
+
+NOT_CONNECTED = (
+    "No provider is connected: there is no sender with a credential in use. Enter them in the admin under External "
+    "APIs, or configure them and run sync-credentials."
+)
+
+
+def _note(run: RunContext, *, window_end: datetime, upcoming: list[datetime]) -> dict[str, int]:
+    """Settle what can no longer be sent, and note what is to be."""
+    now = run.clock()
+    until = planning.reach(window_end=window_end, upcoming=upcoming)
+    quiet = settings.PROVIDERS.reminders.quiet
+    is_due = partial(planning.due, now=now, window_end=window_end, upcoming=upcoming, quiet=quiet)
+    due = Reminder.objects.due()
+    coming = planning.candidates(now, until, kind=KIND)
+    if run.dry_run:  # which counts rows, and asks none of them
+        coming = coming.filter(pk__in=[key for key, _ in planning.due_among(coming, is_due)])
+    return {
+        "tooLate": run.in_batches(due.too_late(now), reminders.give_up_late, now=now),
+        "withdrawn": run.in_batches(due.pointless(), reminders.withdraw, now=now),
+        "planned": run.in_batches(coming, planning.plan, kind=KIND, now=now, is_due=is_due),
+    }
+
+
+def _send(run: RunContext, messenger: Messenger) -> bool:
+    """Send what is ready and look for what was lost; False when there was nothing to do, or nothing could leave."""
+    if not run.dry_run:
+        reconcile.settle_unknown(
+            clock=run.clock,
+            find=messenger.find,
+            unfindable=CannotBeFound,
+            unanswered=ProviderError,
+            lost_after=_lost_after(),
+        )
+    ready = reminders.ready(run.clock())
+    config = settings.PROVIDERS.reminders
+    remind = partial(
+        sending.remind,
+        run=run.id,
+        clock=run.clock,
+        take_turn=messenger.take_turn,
+        template=config.template,
+        sms_fallback=config.sms_fallback,
+    )
+    outcome = run.each(ready, remind, workers=POOL, total=len(ready))
+    outcome.raise_if_failed()
+    return not set(outcome.results) <= STUCK
+
+
+def _lost_after() -> timedelta:
+    """After how long without a record a call's answer counts as lost: nobody waits for it any more."""
+    config = settings.PROVIDERS
+    return timedelta(seconds=config.connect_timeout + config.read_timeout) + timedelta(seconds=10)
+
+
+def _why_not(messenger: Messenger) -> str:
+    """Why reminders that are due cannot leave, in words; empty when nothing holds them up."""
+    waiting = Reminder.objects.due().order_by("reservation__channel")
+    channels = {moved or own for moved, own in waiting.values_list("channel", "reservation__channel").distinct()}
+    return " ".join(filter(None, (messenger.why_not(channel) for channel in sorted(channels))))

@@ -1,0 +1,27 @@
+"""When a run that has left something undone comes back for it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from jobs.engine.context import Again, RunContext
+
+SOONEST = timedelta(seconds=20)
+LONGEST = timedelta(minutes=5)
+
+
+def later(
+    run: RunContext, at: datetime | None, *, before: Sequence[datetime], result: dict[str, Any], reason: str
+) -> dict[str, Any] | Again:
+    """The result, or a run that comes back at a moment, unless the job's next tick does as well.
+
+    While something holds it up it comes back less and less often, from every 20 seconds to every 5 minutes.
+    """
+    if at is None:
+        return result
+    now = run.clock()
+    patience = min(SOONEST * 2 ** min(run.attempt - 1, 10), LONGEST)
+    after = max(at - now, patience if reason else SOONEST)
+    if any(now + after >= tick for tick in before):
+        return result
+    return Again(after=after, reason=reason or "some of its messages are to be tried again", result=result)
