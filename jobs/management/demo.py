@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from external_apis.models import Credential
 from jobs.management.demo_texts import CONVERSATIONS, FIRST_NAMES, SURNAMES
@@ -232,3 +233,8 @@ def _leave_undone(chance: Random, session: Session, last: Message) -> None:
         last.state, last.processed_at = "unprocessed", None
     elif session.status == "error" and session.error_cause == "processing":
         last.state, last.processed_at, last.attempts, last.last_error = "parked", None, 5, session.error
+        last.parked_for = "failing"
+    elif session.status == "waiting" and last.direction == "outbound" and chance.random() < 0.2:
+        last.state, last.processed_at, last.provider_id = chance.choice(["unprocessed", "sending", "unknown"]), None, ""
+        if last.state != "unprocessed":
+            last.attempt_reference, last.attempt_at = UUID(int=chance.getrandbits(128)), last.sent_at

@@ -1,4 +1,4 @@
-"""Conversations with customers, and the messages in them."""
+"""Conversations with customers."""
 
 from datetime import datetime
 from typing import Self
@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from phonenumber_field.modelfields import PhoneNumberField
+
+from sessions_app import states
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -48,6 +50,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Taken up again that many times, or more, since they last went well."""
         return self.filter(tries__gte=tries)
 
+    def of_customer(self, phone: str, *, channel: str) -> Self:
+        """With one customer on one channel."""
+        return self.filter(customer_phone=phone, channel=channel)
+
     def unlocked(self) -> "SessionQuerySet":
         """Only those that no other transaction holds right now, locked for this one; needs a transaction."""
         return Session.objects.filter(pk__in=self.select_for_update(skip_locked=True).values("pk"))
@@ -56,15 +62,9 @@ class SessionQuerySet(models.QuerySet["Session"]):
 class Session(models.Model):
     """One conversation with one customer."""
 
-    class Status(models.TextChoices):
-        OPEN = "open", "open"
-        WAITING = "waiting", "waiting"
-        ERROR = "error", "error"
-        RESOLVED = "resolved", "resolved"
-        CLOSED = "closed", "closed"
-        ABANDONED = "abandoned", "abandoned"
-
-    ENDED = (Status.RESOLVED, Status.CLOSED, Status.ABANDONED)
+    Status = states.Status
+    ENDED = states.ENDED
+    CURRENT = states.CURRENT
 
     class Channel(models.TextChoices):
         WHATSAPP = "whatsapp", "WhatsApp"
@@ -80,6 +80,12 @@ class Session(models.Model):
     channel = models.CharField(max_length=10, choices=Channel)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     reason = models.CharField(max_length=500, blank=True, help_text="Why it stands where it stands, in words.")
+    moved_by = models.CharField(
+        max_length=150, blank=True, db_default="", help_text="Who moved it there; empty: the service."
+    )
+    reference = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Its id in the system that it was imported from."
+    )
     started_at = models.DateTimeField(db_default=Now())
     last_activity_at = models.DateTimeField(db_default=Now())
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -110,6 +116,10 @@ class Session(models.Model):
                 condition=~Q(status="error") | (~Q(error_cause="") & Q(next_try_at__isnull=False)),
                 name="session_error_has_a_cause_and_a_next_try",
             ),
+            models.UniqueConstraint(
+                fields=["reference"], name="session_reference_is_unique", condition=~Q(reference="")
+            ),
+            states.AllowedMoves(field="status", moves=states.pairs(), name="session_moves_as_allowed"),
         ]
         indexes = [
             models.Index(fields=["last_activity_at"], name="session_open", condition=Q(status="open")),
@@ -129,85 +139,9 @@ class Session(models.Model):
     def __str__(self) -> str:
         return f"session {self.pk}"
 
-
-class MessageQuerySet(models.QuerySet["Message"]):
-    """Messages by age and by what became of them; every bound is exclusive."""
-
-    def sent_before(self, moment: datetime) -> Self:
-        """Sent before the moment, by the customer or by us."""
-        return self.filter(sent_at__lt=moment)
-
-    def unprocessed(self) -> Self:
-        """Neither processed nor parked."""
-        return self.filter(state=Message.State.UNPROCESSED)
-
-    def inbound(self) -> Self:
-        """From a customer."""
-        return self.filter(direction=Message.Direction.INBOUND)
-
-    def outbound(self) -> Self:
-        """To a customer."""
-        return self.filter(direction=Message.Direction.OUTBOUND)
-
-    def parked(self) -> Self:
-        """Set aside because they could not be processed."""
-        return self.filter(state=Message.State.PARKED)
-
-    def in_order(self) -> Self:
-        """As they were sent."""
-        return self.order_by("sent_at", "pk")
-
-
-class Message(models.Model):
-    """One message of a conversation, in either direction."""
-
-    class Direction(models.TextChoices):
-        INBOUND = "inbound", "inbound"
-        OUTBOUND = "outbound", "outbound"
-
-    class Provider(models.TextChoices):
-        META = "meta", "Meta"
-        TWILIO = "twilio", "Twilio"
-
-    class State(models.TextChoices):
-        UNPROCESSED = "unprocessed", "unprocessed"
-        PROCESSED = "processed", "processed"
-        PARKED = "parked", "parked"
-
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="messages")
-    direction = models.CharField(max_length=10, choices=Direction)
-    provider = models.CharField(max_length=10, choices=Provider)
-    provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's own id, once it gave one.")
-    body = models.TextField(blank=True)
-    state = models.CharField(max_length=12, choices=State, default=State.UNPROCESSED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    last_error = models.TextField(blank=True)
-    sent_at = models.DateTimeField(db_default=Now())
-    processed_at = models.DateTimeField(null=True, blank=True)
-
-    objects = MessageQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["provider", "provider_id"], name="message_provider_id_is_unique", condition=~Q(provider_id="")
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=["unprocessed", "processed", "parked"]), name="message_state_is_known"
-            ),
-            models.CheckConstraint(condition=Q(direction__in=["inbound", "outbound"]), name="message_has_a_direction"),
-            models.CheckConstraint(
-                condition=~Q(state="processed") | Q(processed_at__isnull=False), name="message_processed_has_a_time"
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="parked") | ~Q(last_error=""), name="message_parked_has_a_reason"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["sent_at"], name="message_sent"),
-            models.Index(fields=["session", "sent_at"], name="message_unprocessed", condition=Q(state="unprocessed")),
-            models.Index(fields=["sent_at"], name="message_parked", condition=Q(state="parked")),
-        ]
-
-    def __str__(self) -> str:
-        return f"message {self.pk}"
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it was resolved, closed or given up; None while it goes on."""
+        if self.status not in self.ENDED:
+            return None
+        return self.resolved_at if self.status == self.Status.RESOLVED else self.closed_at

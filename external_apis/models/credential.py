@@ -1,4 +1,4 @@
-"""What is known of the messaging providers: credentials, senders, templates, and what they told us by webhook."""
+"""Credentials, and what is known of them."""
 
 from datetime import datetime
 from typing import Self
@@ -8,20 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from external_apis.encryption import SecretField
-
-
-class Provider(models.TextChoices):
-    """The two we speak to."""
-
-    META = "meta", "Meta"
-    TWILIO = "twilio", "Twilio"
-
-
-class Channel(models.TextChoices):
-    """How a customer is reached."""
-
-    WHATSAPP = "whatsapp", "WhatsApp"
-    SMS = "sms", "SMS"
+from external_apis.models.providers import Provider
 
 
 class CredentialQuerySet(models.QuerySet["Credential"]):
@@ -164,137 +151,3 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_provider_display()}: {self.label}"
-
-
-class SenderQuerySet(models.QuerySet["Sender"]):
-    """Senders by what can be done with them."""
-
-    def usable(self) -> Self:
-        """Meant to be sent from, with a credential that is not known to be refused; paused ones included."""
-        return self.filter(in_use=True, credential__in=Credential.objects.usable())
-
-
-class Sender(models.Model):
-    """A number or service that messages leave from: its pace, shared by all workers, and whether it is paused.
-
-    It is paused by what the provider answers: for good causes until somebody mends them (`probe_at` is empty), in an
-    outage until a look at the provider, from `probe_at` on, shows that it is over.
-    """
-
-    class Pause(models.TextChoices):
-        OUTAGE = "outage", "the provider or the network does not work"
-        CONFIG = "config", "something is set up wrongly"
-        REFUSED = "refused", "the provider refuses it until somebody mends it"
-
-    provider = models.CharField(max_length=10, choices=Provider)
-    channel = models.CharField(max_length=10, choices=Channel)
-    address = models.CharField(
-        max_length=100, help_text="Phone number id (Meta); number or messaging service SID (Twilio)."
-    )
-    credential = models.ForeignKey(Credential, on_delete=models.SET_NULL, null=True, blank=True, related_name="senders")
-    label = models.CharField(max_length=200, blank=True, help_text="As the provider shows it.")
-    quality = models.CharField(max_length=40, blank=True, help_text="In the provider's own word.")
-    in_use = models.BooleanField(default=True)
-    next_turn_at = models.DateTimeField(db_default=Now(), help_text="No message leaves before; moved on by each one.")
-    troubles = models.PositiveSmallIntegerField(default=0, help_text="Calls in a row that showed an outage.")
-    paused_at = models.DateTimeField(null=True, blank=True)
-    pause = models.CharField(
-        max_length=10, choices=Pause, blank=True, default="", db_default="", help_text="Of which kind the pause is."
-    )
-    paused_because = models.CharField(max_length=500, blank=True)
-    probe_at = models.DateTimeField(null=True, blank=True, help_text="From when on somebody looks whether it is over.")
-    checked_at = models.DateTimeField(null=True, blank=True, help_text="When the provider last answered for it.")
-
-    objects = SenderQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "channel", "address"], name="one_sender_per_address"),
-            models.CheckConstraint(condition=Q(provider__in=["meta", "twilio"]), name="sender_provider_is_known"),
-            models.CheckConstraint(condition=Q(channel__in=["whatsapp", "sms"]), name="sender_channel_is_known"),
-            models.CheckConstraint(
-                condition=Q(paused_at__isnull=True, paused_because="", probe_at__isnull=True)
-                | Q(paused_at__isnull=False) & ~Q(paused_because=""),
-                name="sender_paused_has_a_time_and_a_reason",
-            ),
-            models.CheckConstraint(
-                condition=Q(pause__in=["", "outage", "config", "refused"]), name="sender_pause_is_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_provider_display()} {self.get_channel_display()} {self.label or self.address}"
-
-
-class Template(models.Model):
-    """A message text that a provider has approved, or not yet; copied from it."""
-
-    provider = models.CharField(max_length=10, choices=Provider)
-    name = models.CharField(max_length=512)
-    language = models.CharField(max_length=10)
-    status = models.CharField(max_length=40, help_text="In the provider's own word: APPROVED, PENDING, PAUSED, …")
-    checked_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "name", "language"], name="one_template_per_language")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.language})"
-
-
-class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
-    """Webhook events by what became of them."""
-
-    def unprocessed(self) -> Self:
-        """Neither processed nor parked, oldest first."""
-        return self.filter(state=WebhookEvent.State.UNPROCESSED).order_by("pk")
-
-
-class WebhookEvent(models.Model):
-    """One thing that a provider told us: a message from a customer, or where one of ours stands.
-
-    `key` is unique, so that what is delivered twice is one event. The payload holds what customers wrote and their
-    numbers: it is encrypted, and emptied once it is processed.
-    """
-
-    class Kind(models.TextChoices):
-        MESSAGE = "message", "message from a customer"
-        STATUS = "status", "delivery status"
-
-    class State(models.TextChoices):
-        UNPROCESSED = "unprocessed", "unprocessed"
-        PROCESSED = "processed", "processed"
-        PARKED = "parked", "parked"
-
-    provider = models.CharField(max_length=10, choices=Provider)
-    kind = models.CharField(max_length=10, choices=Kind)
-    key = models.CharField(max_length=300, help_text="The provider's id of the message, and of a status its word.")
-    payload = SecretField()
-    state = models.CharField(max_length=12, choices=State, default=State.UNPROCESSED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    last_error = models.TextField(blank=True)
-    received_at = models.DateTimeField(db_default=Now())
-    processed_at = models.DateTimeField(null=True, blank=True)
-
-    objects = WebhookEventQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "kind", "key"], name="one_webhook_event_per_key"),
-            models.CheckConstraint(
-                condition=Q(state__in=["unprocessed", "processed", "parked"]), name="webhook_event_state_is_known"
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="processed") | Q(processed_at__isnull=False),
-                name="webhook_event_processed_has_a_time",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["id"], name="webhook_event_unprocessed", condition=Q(state="unprocessed")),
-            models.Index(fields=["received_at"], name="webhook_event_received"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_provider_display()} {self.kind} {self.pk}"
