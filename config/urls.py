@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from jobs.api import runs, state
+from jobs.api import runs, state, webhooks
 from jobs.api.cron_api import CronAPI, nothing_here
 from jobs.api.trigger import build_router
 from monitoring import probes
@@ -18,6 +18,8 @@ urlpatterns = [
     path("cron/", api.urls),
     path("cron/<path:rest>", nothing_here),
     path("cron", nothing_here),
+    path("webhooks/meta", webhooks.meta, name="webhook-meta"),
+    path("webhooks/twilio", webhooks.twilio, name="webhook-twilio"),
     path("livez", probes.livez),
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),

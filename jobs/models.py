@@ -74,6 +74,7 @@ class Trigger(models.TextChoices):
     API = "api"
     ADMIN = "admin"
     CLI = "cli"
+    WEBHOOK = "webhook"
 
 
 class Run(models.Model):

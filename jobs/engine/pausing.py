@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from jobs.engine import registry
@@ -21,3 +22,9 @@ def resume(slug: str) -> int:
     job = registry.get(slug)
     paused = Schedule.objects.filter(task=job.task, paused_at__isnull=False)
     return paused.update(paused_at=None, paused_until=None, paused_by="", pause_reason="")
+
+
+def is_paused(slug: str, *, now: datetime) -> bool:
+    """Whether a schedule of the job is paused at the moment. Raises UnknownJob."""
+    on = Q(paused_until__isnull=True) | Q(paused_until__gt=now)
+    return Schedule.objects.filter(on, task=registry.get(slug).task, paused_at__isnull=False).exists()
