@@ -4,6 +4,9 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db.models import Min
+from django.db.models.functions import Coalesce
+
 from sessions_app import outcome
 from sessions_app.models import Message, MessageQuerySet
 from sessions_app.outcome import Answer, Chance
@@ -20,6 +23,13 @@ Find = Callable[..., Answer | None]
 def unknown_outbound() -> list[int]:
     """The messages of which nobody knows whether they were sent, oldest call first."""
     return list(Message.objects.outbound().unknown().order_by("attempt_at", "pk").values_list("pk", flat=True))
+
+
+def next_look(now: datetime) -> datetime | None:
+    """When a message is to be looked for next; None: there is none at a provider that can be asked."""
+    findable = Message.objects.outbound().unknown().exclude(provider=Message.Provider.META)
+    last = findable.aggregate(last=Min(Coalesce("not_found_at", "attempt_at")))["last"]
+    return None if last is None else max(last + LOOKS_APART, now)
 
 
 def settle_unknown(
