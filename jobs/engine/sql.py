@@ -42,4 +42,4 @@ def _preparing_cursor() -> Any:
     """What connection.cursor() does, for a cursor that leaves the values to the server."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    return connection._prepare_cursor(psycopg.Cursor(connection.connection))
+    return connection._prepare_cursor(psycopg.Cursor(connection.connection))  # type: ignore[attr-defined]  # not in the stubs
