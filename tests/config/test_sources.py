@@ -138,3 +138,10 @@ def test_a_variable_may_name_a_file(tmp_path: Path) -> None:
     given = {"META_PHONE_NUMBER_ID": "106", "META_ACCESS_TOKEN_FILE": str(tmp_path / "token")}
     assert sources.read(given)[0].secret == "from-the-file"
     assert "META_ACCESS_TOKEN_FILE" in refused({**given, "META_ACCESS_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_the_document_names_every_variable() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "providers.md").read_text()
+    told = text.split("<!-- credential variables -->")[1].split("<!-- /credential variables -->")[0]
+    names = [line.split("`")[1] for line in told.splitlines() if line.startswith("| `")]
+    assert sorted(names) == sorted([sources.DIRECTORY, *sources.NAMES])
