@@ -22,7 +22,9 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _like(pattern: str, words: str) -> AfterValidator:
+def like(pattern: str, words: str) -> AfterValidator:
+    """Allow texts of that pattern; the words say so to whoever gave another."""
+
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
             raise ValueError(words)
@@ -33,11 +35,11 @@ def _like(pattern: str, words: str) -> AfterValidator:
 
 Address = Annotated[str, AfterValidator(_address)]
 OptionalAddress = Annotated[str, AfterValidator(lambda value: _address(value) if value else "")]
-QuietHours = Annotated[str, _like(rf"{TIME}-{TIME}|none", "two times of day, like 22:00-08:00, or none")]
-Version = Annotated[str, _like(r"v\d{1,3}\.\d", "a version, like v23.0")]
-Name = Annotated[str, _like(r"[a-z0-9_]{1,512}", "lower-case letters, digits and underscores")]
-Language = Annotated[str, _like(r"[a-z]{2,3}(_[A-Z]{2})?", "a language code, like ro or en_US")]
-ContentSid = Annotated[str, _like(r"(HX[0-9a-fA-F]{32})?", "empty, or HX and 32 hexadecimal digits")]
+QuietHours = Annotated[str, like(rf"{TIME}-{TIME}|none", "two times of day, like 22:00-08:00, or none")]
+Version = Annotated[str, like(r"v\d{1,3}\.\d", "a version, like v23.0")]
+Name = Annotated[str, like(r"[a-z0-9_]{1,512}", "lower-case letters, digits and underscores")]
+Language = Annotated[str, like(r"[a-z]{2,3}(_[A-Z]{2})?", "a language code, like ro or en_US")]
+ContentSid = Annotated[str, like(r"(HX[0-9a-fA-F]{32})?", "empty, or HX and 32 hexadecimal digits")]
 Seconds = Annotated[float, Field(gt=0, le=120, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 

@@ -2,13 +2,26 @@
 
 import threading
 from collections.abc import Hashable
+from typing import Protocol
 
 from external_apis.configured import ProviderSettings
+from external_apis.encryption import Secret
 from external_apis.models import Provider
 from external_apis.pacing import Place
 from external_apis.providers.http import HttpSession
 from external_apis.providers.meta import MetaClient
 from external_apis.providers.twilio import TwilioClient
+
+
+class Holder(Protocol):
+    """What holds a secret and says whose it is: a credential, or a place to send from."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def secret(self) -> Secret: ...
 
 
 class Clients:
@@ -25,14 +38,14 @@ class Clients:
         """The client for an access token; raises WrongKey when it cannot be decrypted."""
         with self._lock:
             if (key := _key(place)) not in self._meta:
-                self._meta[key] = self._new_meta(place)
+                self._meta[key] = new_meta(place, config=self._config, session=self._session)
             return self._meta[key]
 
     def twilio(self, place: Place) -> TwilioClient:
         """The client for an auth token or API key; raises WrongKey when it cannot be decrypted."""
         with self._lock:
             if (key := _key(place)) not in self._twilio:
-                self._twilio[key] = self._new_twilio(place)
+                self._twilio[key] = new_twilio(place, config=self._config, session=self._session)
             return self._twilio[key]
 
     def prepare(self, place: Place) -> None:
@@ -53,28 +66,32 @@ class Clients:
         """Close the connections."""
         self._session.close()
 
-    def _new_meta(self, place: Place) -> MetaClient:
-        meta = self._config.meta
-        return MetaClient(
-            url=meta.graph_url,
-            version=meta.graph_version,
-            token=place.secret.reveal(),
-            app_id=meta.app_id,
-            app_secret=meta.app_secret,
-            session=self._session,
-        )
 
-    def _new_twilio(self, place: Place) -> TwilioClient:
-        twilio = self._config.twilio
-        return TwilioClient(
-            api_url=twilio.api_url,
-            iam_url=twilio.iam_url,
-            accounts_url=twilio.accounts_url,
-            account_sid=place.account,
-            username=place.key_id or place.account,
-            secret=place.secret.reveal(),
-            session=self._session,
-        )
+def new_meta(holder: Holder, *, config: ProviderSettings, session: HttpSession) -> MetaClient:
+    """A client for an access token; raises WrongKey when it cannot be decrypted."""
+    meta = config.meta
+    return MetaClient(
+        url=meta.graph_url,
+        version=meta.graph_version,
+        token=holder.secret.reveal(),
+        app_id=meta.app_id,
+        app_secret=meta.app_secret,
+        session=session,
+    )
+
+
+def new_twilio(holder: Holder, *, config: ProviderSettings, session: HttpSession) -> TwilioClient:
+    """A client for an auth token or API key; raises WrongKey when it cannot be decrypted."""
+    twilio = config.twilio
+    return TwilioClient(
+        api_url=twilio.api_url,
+        iam_url=twilio.iam_url,
+        accounts_url=twilio.accounts_url,
+        account_sid=holder.account,
+        username=holder.key_id or holder.account,
+        secret=holder.secret.reveal(),
+        session=session,
+    )
 
 
 def _key(place: Place) -> Hashable:

@@ -40,6 +40,16 @@ class Secret:
                 "Add that key behind the newest one, or enter the secret again."
             ) from None
 
+    def renewed(self) -> "Secret":
+        """The same value under the newest key, and this very one where it is already; raises WrongKey."""
+        from cryptography.fernet import Fernet, InvalidToken
+
+        try:
+            Fernet(settings.CREDENTIAL_KEYS[0]).decrypt(self.token.encode())
+        except InvalidToken:
+            return Secret.of(self.reveal())
+        return self
+
     def __str__(self) -> str:
         return MASK
 
@@ -54,6 +64,10 @@ class Secret:
 
 class SecretField(models.TextField):
     """Holds a Secret; a text that is assigned is encrypted at once. It cannot be searched for."""
+
+    if TYPE_CHECKING:  # for the plugin that types models
+        _pyi_private_get_type: Secret  # type: ignore[assignment]
+        _pyi_private_set_type: Secret | str  # type: ignore[assignment]
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         """Add the field, with an attribute that encrypts what is assigned."""

@@ -28,13 +28,13 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
     """Credentials by what their expiry says and what is recorded about them."""
 
     def expired(self, now: datetime) -> Self:
-        """Past their expiry, and not yet marked invalid."""
-        return self.filter(expires_at__lte=now).exclude(status=Credential.Status.INVALID)
+        """Meta's past their expiry (nothing at Twilio expires by itself), and not yet marked invalid."""
+        return self.filter(provider=Provider.META, expires_at__lte=now).exclude(status=Credential.Status.INVALID)
 
     def expiring(self, now: datetime, *, before: datetime) -> Self:
         """Usable, but expiring before that moment, and not yet marked so."""
         usable = [Credential.Status.VALID, Credential.Status.UNCHECKED]
-        return self.filter(status__in=usable, expires_at__gt=now, expires_at__lt=before)
+        return self.filter(provider=Provider.META, status__in=usable, expires_at__gt=now, expires_at__lt=before)
 
     def renewed(self, *, before: datetime) -> Self:
         """Marked as expiring or expired, though by now they last beyond that moment."""
@@ -46,14 +46,27 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
         return self.filter(in_use=True)
 
     def usable(self) -> Self:
-        """In use, and not known to be refused by the provider."""
-        refused = [Credential.Status.INVALID, Credential.Status.INSUFFICIENT]
-        return self.in_use().exclude(status__in=refused)
+        """In use, and not known to be refused by the provider; one that lacks other rights may still send."""
+        insufficient = Q(status=Credential.Status.INSUFFICIENT, still_sends=False)
+        return self.in_use().exclude(Q(status=Credential.Status.INVALID) | insufficient)
+
+    def gone_before(self, moment: datetime) -> Self:
+        """Expired (only Meta's tokens do), or invalid since before the moment."""
+        expired = Q(provider=Provider.META, expires_at__lt=moment)
+        return self.filter(expired | Q(status=Credential.Status.INVALID, invalid_since__lt=moment))
 
     def unusable_before(self, moment: datetime) -> Self:
         """Not in use, and expired or invalid since before the moment."""
-        gone = Q(expires_at__lt=moment) | Q(status=Credential.Status.INVALID, invalid_since__lt=moment)
-        return self.filter(gone, in_use=False)
+        return self.gone_before(moment).filter(in_use=False)
+
+    def exchangeable(self, now: datetime, *, before: datetime) -> Self:
+        """Meta's tokens in use that live, but expire before that moment."""
+        alive = self.in_use().filter(provider=Provider.META).exclude(status=Credential.Status.INVALID)
+        return alive.filter(expires_at__gt=now, expires_at__lt=before)
+
+    def kept_by_settings(self) -> Self:
+        """In use because the settings say so."""
+        return self.in_use().filter(source=Credential.Source.SETTINGS)
 
 
 class Credential(models.Model):
@@ -86,6 +99,9 @@ class Credential(models.Model):
     label = models.CharField(max_length=200)
     account = models.CharField(max_length=100, blank=True, help_text="Phone number id (Meta), account SID (Twilio).")
     key_id = models.CharField(max_length=100, blank=True, help_text="SID of an API key (Twilio).")
+    business_account = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="WhatsApp Business Account id (Meta)."
+    )
     secret = SecretField()
     source = models.CharField(
         max_length=20,
@@ -104,6 +120,16 @@ class Credential(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When the provider last answered for it.")
     invalid_since = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True, help_text="When it was announced as refused.")
+    still_sends = models.BooleanField(
+        default=False, db_default=False, help_text="Insufficient, but not for sending messages."
+    )
+    account_status = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Of the account, in the provider's own word."
+    )
+    fingerprint = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of the secret in the settings it stems from."
+    )
 
     objects = CredentialQuerySet.as_manager()
 
@@ -119,6 +145,16 @@ class Credential(models.Model):
                 condition=Q(status="invalid", invalid_since__isnull=False) & ~Q(why="")
                 | ~Q(status="invalid") & Q(invalid_since__isnull=True),
                 name="credential_invalid_has_a_time_and_a_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["provider"],
+                condition=Q(source="settings", in_use=True, key_id=""),
+                name="one_token_in_use_from_the_settings",
+            ),
+            models.UniqueConstraint(
+                fields=["provider"],
+                condition=Q(source="settings", in_use=True) & ~Q(key_id=""),
+                name="one_key_in_use_from_the_settings",
             ),
         ]
         indexes = [

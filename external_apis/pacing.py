@@ -44,7 +44,7 @@ WITH usable AS (
          c.account, c.key_id, c.secret
     FROM external_apis_sender s JOIN external_apis_credential c ON c.id = s.credential_id
    WHERE s.channel = %(channel)s AND (%(provider)s = '' OR s.provider = %(provider)s)
-     AND s.in_use AND c.in_use AND c.status NOT IN ('invalid', 'insufficient')),
+     AND s.in_use AND c.in_use AND c.status <> 'invalid' AND (c.status <> 'insufficient' OR c.still_sends)),
 chosen AS (
   SELECT s.id FROM external_apis_sender s JOIN usable u ON u.id = s.id
    WHERE s.in_use AND s.paused_at IS NULL AND s.next_turn_at <= %(latest)s

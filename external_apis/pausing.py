@@ -104,9 +104,9 @@ def _refuse(place: Place, answer: Answer, *, now: datetime) -> None:
 # The secret stands in the condition: what was said of a token that has been replaced meanwhile is not said of the new.
 REFUSE = """
 UPDATE external_apis_credential
-   SET status = %(status)s, why = %(why)s, checked_at = %(now)s,
+   SET status = %(status)s, still_sends = false, why = %(why)s, checked_at = %(now)s,
        invalid_since = CASE WHEN %(status)s = 'invalid' THEN %(now)s END
- WHERE id = %(id)s AND secret = %(secret)s AND status NOT IN ('invalid', 'insufficient')
+ WHERE id = %(id)s AND secret = %(secret)s AND (status NOT IN ('invalid', 'insufficient') OR still_sends)
 """
 
 

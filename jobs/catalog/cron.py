@@ -93,7 +93,7 @@ def validate_credentials(run: RunContext) -> dict[str, Any]:
     """Mark credentials that have expired or soon will; whether a provider still accepts them only it can tell."""
     expiring = Credential.objects.expiring(run.now, before=run.now + credentials.NOTICE)
     return {
-        "expired": run.in_batches(Credential.objects.expired(run.now), credentials.mark_expired),
+        "expired": run.in_batches(Credential.objects.expired(run.now), credentials.mark_expired, now=run.now),
         "expiring": run.in_batches(expiring, credentials.mark_expiring),
         "checked": 0,
         "notConfigured": providers.why_not_connected(),
