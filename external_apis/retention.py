@@ -13,6 +13,11 @@ def delete(page: CredentialQuerySet) -> int:
     return page.filter(in_use=False).delete()[1].get(Credential._meta.label, 0)
 
 
+def delete_webhook_events(page: WebhookEventQuerySet) -> int:
+    """Delete webhook events, but none that is still to be processed; returns how many. Needs a transaction."""
+    return page.exclude(state=WebhookEvent.State.UNPROCESSED)._raw_delete(page.db)
+
+
 def announce_kept(in_use: CredentialQuerySet, *, now: datetime) -> list[str]:
     """Say of each credential that it would be deleted, were it not in use; returns their labels."""
     kept = list(in_use.filter(in_use=True).order_by("pk"))

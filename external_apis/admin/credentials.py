@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from external_apis import validation
 from external_apis.connections import Connections
-from external_apis.models import Credential, Sender
+from external_apis.models import Credential
 
 ASKED_FOR = {"provider", "kind", "account", "key_id", "new_secret", "in_use"}  # what its state depends on
 STATE = ("status", "why", "still_sends", "invalid_since", "checked_at")
@@ -24,6 +24,7 @@ class CredentialForm(forms.ModelForm):
 
     # Not named like the model's field, which Django would fill with what was left empty.
     new_secret = forms.CharField(
+        label="New secret",
         required=False,
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -68,20 +69,6 @@ class SettingsForm(forms.ModelForm):
         fields: tuple[str, ...] = ()
 
 
-class SendersInline(admin.TabularInline):
-    """The senders that work with a credential."""
-
-    model = Sender
-    fields = readonly_fields = ("channel", "address", "label", "quality", "in_use", "paused_at", "paused_because")
-    extra = 0
-    can_delete = False
-    show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Senders have a page of their own."""
-        return False
-
-
 @admin.register(Credential)
 class CredentialAdmin(admin.ModelAdmin):
     """Credentials by state and expiry; they can be checked at their provider here and now."""
@@ -100,7 +87,6 @@ class CredentialAdmin(admin.ModelAdmin):
         "invalid_since",
         "created_at",
     )
-    inlines = (SendersInline,)
     actions = ("validate_now",)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

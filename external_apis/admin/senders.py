@@ -17,7 +17,7 @@ class SenderAdmin(admin.ModelAdmin):
 
     list_display = ("__str__", "provider", "channel", "quality", "credential", "in_use", "paused_at", "paused_because")
     list_filter = ("provider", "channel", "in_use", "pause", "quality")
-    search_fields = ("address", "label", "paused_because")
+    search_fields = ("address", "label", "paused_because", "credential__label")
     ordering = ("provider", "channel", "address")
     list_select_related = ("credential",)
     readonly_fields = (

@@ -1,10 +1,10 @@
 """Webhook events in the admin, without what customers wrote in them."""
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from external_apis.models import WebhookEvent
+from external_apis.models import WebhookEvent, WebhookEventQuerySet
+from external_apis.webhooks import inbox
 
 
 @admin.register(WebhookEvent)
@@ -30,11 +30,10 @@ class WebhookEventAdmin(admin.ModelAdmin):
     actions = ("process_again",)
 
     @admin.action(description="Process parked events again", permissions=["change"])
-    def process_again(self, request: HttpRequest, events: QuerySet[WebhookEvent]) -> None:
+    def process_again(self, request: HttpRequest, events: WebhookEventQuerySet) -> None:
         """Give parked events a fresh set of attempts."""
-        parked = list(events.filter(state=WebhookEvent.State.PARKED))
-        again = WebhookEvent.objects.filter(pk__in=[each.pk for each in parked], state=WebhookEvent.State.PARKED)
-        count = again.update(state=WebhookEvent.State.UNPROCESSED, attempts=0)
+        parked = list(events.parked())
+        count = inbox.take_up_again(WebhookEvent.objects.filter(pk__in=[each.pk for each in parked]))
         for each in parked:
             self.log_change(request, each, "Handed back to processing")
         level = messages.SUCCESS if count else messages.WARNING
