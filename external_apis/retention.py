@@ -26,11 +26,6 @@ def announce_kept(in_use: CredentialQuerySet, *, now: datetime) -> list[str]:
     return [credential.label for credential in kept]
 
 
-def delete_webhook_events(page: WebhookEventQuerySet) -> int:
-    """Delete webhook events, but none that is still to be processed; returns how many."""
-    return page.exclude(state=WebhookEvent.State.UNPROCESSED)._raw_delete(page.db)
-
-
 def _announce(credential: Credential, *, now: datetime) -> None:
     why = credential.why or Credential.EXPIRED
     told = {"credential": credential, "why": why, "now": now}

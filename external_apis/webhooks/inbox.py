@@ -14,7 +14,7 @@ from django.db.models import F
 
 from external_apis import events
 from external_apis.encryption import Secret, WrongKey
-from external_apis.models import WebhookEvent
+from external_apis.models import WebhookEvent, WebhookEventQuerySet
 from external_apis.webhooks import Event, Inbound, Status
 
 AT_ONCE = 10_000  # what a run can work off well within its time limit
@@ -88,6 +88,11 @@ def work_off(
             return replace(done, busy=True)
         done = WorkedOff(processed=done.processed + one.processed, strangers=done.strangers + one.strangers)
     return done
+
+
+def take_up_again(page: WebhookEventQuerySet) -> int:
+    """Let parked events be tried anew; returns how many."""
+    return page.parked().update(state=WebhookEvent.State.UNPROCESSED, attempts=0)
 
 
 def _row(event: Event) -> tuple[str, str, str, str]:

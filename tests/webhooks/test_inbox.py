@@ -214,6 +214,17 @@ def test_poison_is_parked_and_those_behind_it_go_on(transactional_db, parked):
     assert handlers.seen == ["2"]
 
 
+def test_a_parked_event_can_be_taken_up_again(db):
+    inbox.store([inbound("1")])
+    WebhookEvent.objects.update(state="parked", attempts=ATTEMPTS, last_error="it failed")
+
+    assert inbox.take_up_again(WebhookEvent.objects.all()) == 1
+    handlers = Handlers()
+    handlers.work_off()
+    assert handlers.seen == ["1"]
+    assert inbox.take_up_again(WebhookEvent.objects.all()) == 0
+
+
 def test_what_a_handler_wrote_is_undone_when_it_fails(db):
     inbox.store([inbound("1")])
 
