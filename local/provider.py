@@ -91,7 +91,7 @@ class StandIn:
 
     def _usual(self, call: Call) -> Reply:
         if not call.where.startswith("meta."):
-            return provider_twilio.usual(self, call, self._accept(call))
+            return provider_twilio.refusal(call) or provider_twilio.usual(self, call, self._accept(call))
         refusal = provider_meta.refusal(self, call)
         return refusal or provider_meta.usual(self, call, self._accept(call))
 

@@ -1,6 +1,8 @@
 """Meta's answers when all is well, or when a token is known to be dead."""
 
+import re
 import secrets
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 APP_ID = "1000000000001"
 SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"]
+REVOKED = "-revoked"
 LIFE = 5_184_000  # sixty days, what an exchange gives
 NUMBER = {"display_phone_number": "+40 21 000 0000", "verified_name": "Trattoria", "quality_rating": "GREEN"}
 
@@ -83,7 +86,20 @@ def _facts(stand_in: "StandIn", token: str) -> dict[str, Any]:
     if known is None and stand_in.strict:
         error = {"code": 190, "message": "The access token could not be decrypted"}
         return {"is_valid": False, "scopes": [], "error": error}
-    return {**good, "expires_at": 0, "data_access_expires_at": 0, **(known or {})}
+    return {**good, "expires_at": 0, "data_access_expires_at": 0, **(_told_by(token) if known is None else known)}
+
+
+def _told_by(token: str) -> dict[str, Any]:
+    """What a made-up token says of itself: `…-revoked`, `…-expires-1790000000`, `…-lacks-a_scope`."""
+    if REVOKED in token:
+        return {"is_valid": False, "scopes": [], "error": {"code": 190, "message": "The session was invalidated"}}
+    facts: dict[str, Any] = {}
+    if told := re.search(r"-lacks-(\w+)", token):
+        facts["scopes"] = [scope for scope in SCOPES if scope != told[1]]
+    if told := re.search(r"-expires-(\d+)", token):
+        facts["expires_at"] = int(told[1])
+        facts["is_valid"] = int(told[1]) > time.time()
+    return facts
 
 
 def _exchanged(stand_in: "StandIn", old: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Twilio's answers when all is well."""
 
+import base64
 import json
 import secrets
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from local.provider_messages import Accepted
 if TYPE_CHECKING:
     from local.provider import StandIn
 
+REVOKED = b"-revoked"
 PAGE_SIZE = 50
 PREFIX = "whatsapp:"
 
@@ -38,6 +40,15 @@ def accepted(call: Call, *, at: float, created_at: datetime) -> Accepted:
         created_at=created_at,
         status="accepted" if in_service else "queued",
     )
+
+
+def refusal(call: Call) -> Reply | None:
+    """The answer to a call with a made-up secret that ends in `-revoked`."""
+    _, _, encoded = call.headers.get("Authorization", "").partition(" ")
+    if not base64.b64decode(encoded).endswith(REVOKED):
+        return None
+    error = {"code": 20003, "message": "Authenticate", "more_info": "", "status": 401}
+    return Reply(status=401, body=error)
 
 
 def usual(stand_in: "StandIn", call: Call, message: Accepted | None) -> Reply:

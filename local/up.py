@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from local.claims import claim_folder, claim_port, free_port
 from local.kept import (
@@ -112,10 +113,18 @@ class Stack:
         self._run("migrate", "migrate", "--no-input", "--verbosity", "1")
         self._run("sync", "cron", "sync")
         seeded = self._seed_stamp()
-        if not seeded.exists():
+        if not seeded.exists() and self._may_have_demo_data():
             self._run("demo", "seed_demo")
             seeded.touch()
         self._run("operator", "create_operator", OPERATOR_PASSWORD=self._password(), LOCAL_API_TOKEN=self._token())
+
+    def _may_have_demo_data(self) -> bool:
+        """The demo's guests have numbers that somebody may own: they must never reach a real provider."""
+        addresses = (os.environ.get(name) or self.values.get(name, "") for name in PROVIDER_URLS)
+        if all(urlsplit(address).hostname in (HOST, "localhost") for address in addresses):
+            return True
+        self.runner.say("no demo data: the environment names providers, and the demo's guests must not be written to")
+        return False
 
     def _seed_stamp(self) -> Path:
         """Beside our own database, so that removing it removes the stamp; one for each foreign database."""

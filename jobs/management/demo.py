@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from external_apis.models import Credential
 from jobs.management.demo_texts import CONVERSATIONS, FIRST_NAMES, SURNAMES
 from reservations.models import Reminder, ReminderAttempt, Reservation
 from sessions_app.models import Message, Session
@@ -146,53 +145,6 @@ def reminders(
                 ended_at=sent_at + timedelta(seconds=1),
             ),
         )
-
-
-def credentials(*, now: datetime) -> Iterator[Credential]:
-    """Credentials of every state and age; their secrets are made up."""
-    for number, (provider, kind, status, expires_in_days, invalid_days, in_use) in enumerate(CREDENTIALS, 1):
-        invalid = status == "invalid"
-        yield Credential(
-            provider=provider,
-            kind=kind,
-            label=f"demo {number:02} ({kind.replace('_', ' ')})",
-            account=f"demo-account-{provider}",
-            key_id=f"SK-demo-{number:02}" if kind.endswith("_key") else "",
-            secret=f"demo-secret-{number:02}-of-no-use",
-            expires_at=None if expires_in_days is None else now + timedelta(days=expires_in_days),
-            status=status,
-            why=WHY.get(status, ""),
-            in_use=in_use,
-            created_at=now - timedelta(days=90 + number),
-            checked_at=None if status == "unchecked" else now - timedelta(hours=number),
-            invalid_since=now - timedelta(days=invalid_days) if invalid else None,
-        )
-
-
-WHY = {"invalid": "the provider refuses it", "insufficient": "it lacks whatsapp_business_messaging"}
-
-# Provider, kind, state, days until it expires, days since it became invalid, in use.
-CREDENTIALS: tuple[tuple[str, str, str, float | None, float, bool], ...] = (
-    ("meta", "access_token", "valid", None, 0, True),
-    ("meta", "access_token", "valid", 45, 0, False),
-    ("meta", "access_token", "valid", 9, 0, False),
-    ("meta", "access_token", "valid", -0.5, 0, False),
-    ("meta", "access_token", "expiring", 3, 0, True),
-    ("meta", "access_token", "expiring", 55, 0, False),
-    ("meta", "access_token", "invalid", -20, 20, False),
-    ("meta", "access_token", "invalid", -2, 2, False),
-    ("meta", "access_token", "invalid", -30, 30, True),
-    ("meta", "access_token", "insufficient", 50, 0, False),
-    ("meta", "access_token", "unchecked", 60, 0, False),
-    ("meta", "access_token", "unchecked", -9, 0, False),
-    ("twilio", "auth_token", "valid", None, 0, True),
-    ("twilio", "auth_token", "invalid", None, 12, False),
-    ("twilio", "main_key", "valid", None, 0, False),
-    ("twilio", "standard_key", "valid", None, 0, True),
-    ("twilio", "standard_key", "unchecked", None, 0, False),
-    ("twilio", "restricted_key", "insufficient", None, 0, False),
-    ("twilio", "restricted_key", "invalid", None, 3, False),
-)
 
 
 def _error(chance: Random, now: datetime) -> dict[str, Any]:

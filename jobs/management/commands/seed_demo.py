@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from external_apis.models import Credential
-from jobs.management import demo
+from external_apis.models import Credential, Sender
+from jobs.management import demo, demo_credentials
 from reservations.models import Reminder, ReminderAttempt, Reservation
 from sessions_app.models import Message, Session
 
@@ -58,4 +58,5 @@ def _load(chance: Random, *, now: datetime) -> None:
     pairs = list(demo.reminders(chance, reservations, now=now))
     Reminder.objects.bulk_create(reminder for reminder, _ in pairs)
     ReminderAttempt.objects.bulk_create(attempt for _, attempt in pairs)
-    Credential.objects.bulk_create(demo.credentials(now=now))
+    credentials = Credential.objects.bulk_create(demo_credentials.credentials(now=now))
+    Sender.objects.bulk_create(demo_credentials.senders(credentials))
