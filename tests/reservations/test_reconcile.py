@@ -25,9 +25,11 @@ class Provider:
 
     def __init__(self):
         self.answers, self.asked = [], []
+        self.on_find = lambda: None
 
     def find(self, **given):
         self.asked.append(given)
+        self.on_find()
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
@@ -233,6 +235,24 @@ def test_a_status_that_comes_while_looking_wins(make_reminder, make_attempt, clo
     ending = reconcile.look(attempt.pk, clock=clock, find=find, unfindable=NotFindable, unanswered=NotAnswered)
     assert ending == "gone"
     assert state_of(reminder) == "sent"
+
+
+def test_not_once_more_when_it_begins_while_looking(make_reminder, make_attempt, settle, clock, provider):
+    reminder = make_reminder(state="unknown")
+    make_attempt(reminder, looks=1)
+    provider.on_find = lambda: clock.forward(HOUR)
+    assert settle() == {"missing": 1, "closed": 1}
+    assert state_of(reminder) == "unconfirmed"
+
+
+def test_two_who_look_at_once_have_looked_once(make_reminder, make_attempt, clock, provider):
+    attempt = make_attempt(make_reminder(state="unknown"))
+    how = {"clock": clock, "unfindable": NotFindable, "unanswered": NotAnswered}
+    endings = []
+    provider.on_find = lambda: endings.append(reconcile.look(attempt.pk, find=Provider().find, **how))
+    endings.append(reconcile.look(attempt.pk, find=provider.find, **how))
+    attempt.refresh_from_db()
+    assert (endings, attempt.looks) == (["missing", "gone"], 1)
 
 
 def test_what_is_settled_stays_settled(make_reminder, make_attempt, settle, clock):

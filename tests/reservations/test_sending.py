@@ -94,6 +94,7 @@ def test_without_a_turn_it_waits(remind, make_reminder, line):
         lambda key: Reservation.objects.filter(pk=key).update(status="cancelled"),
         lambda key: Reservation.objects.filter(pk=key).update(starts_at=NOW + 3 * HOUR),
         lambda key: Reservation.objects.filter(pk=key).delete(),
+        lambda _: Reminder.objects.update(channel="sms"),
         lambda _: opt_outs.opt_out(phone=GUEST, channel="whatsapp", why="STOP", now=NOW),
     ],
 )
