@@ -108,7 +108,7 @@ def look(
         return "unanswered"
     if found is not None and _adopt(attempt, found.provider_id, now=clock()):
         return "found"
-    return _miss(attempt, now=now)
+    return _miss(attempt, now=clock())
 
 
 def _lose(attempt: ReminderAttempt, *, now: datetime) -> bool:

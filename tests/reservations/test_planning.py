@@ -82,6 +82,18 @@ def test_a_guest_who_booked_by_night_is_reminded_by_night_rather_than_not_at_all
     assert is_due(starts_at, now=local("16T06:00"))
 
 
+def test_and_then_as_soon_as_the_window_holds_it():
+    starts_at = local("16T07:30")
+    assert not is_due(starts_at, now=local("16T05:00"), step=HOUR)
+    assert is_due(starts_at, now=local("16T06:00"), step=HOUR)
+
+
+def test_within_the_window_a_calm_run_still_to_come_is_waited_for():
+    starts_at = local("16T09:00")
+    assert not is_due(starts_at, now=local("16T07:00"), step=HOUR)
+    assert is_due(starts_at, now=local("16T08:00"), step=HOUR)
+
+
 def test_the_night_is_that_of_the_guest():
     now = local("15T21:00")
     tokyo = now + TWO_HOURS  # there it is 3 in the morning now

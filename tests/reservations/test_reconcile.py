@@ -2,20 +2,9 @@
 
 import pytest
 
-from reservations import delivery, events, reconcile, reminders
-from reservations.models import Reminder, ReminderAttempt
-from tests.reservations.conftest import (
-    GUEST,
-    HOUR,
-    MINUTE,
-    NOW,
-    SECOND,
-    Answer,
-    NotAnswered,
-    NotFindable,
-    moved,
-    state_of,
-)
+from reservations import delivery, events, reconcile
+from reservations.models import Reminder
+from tests.reservations.conftest import GUEST, HOUR, MINUTE, NOW, SECOND, Answer, NotAnswered, NotFindable, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +14,11 @@ class Provider:
 
     def __init__(self):
         self.answers, self.asked = [], []
+        self.on_find = lambda: None
 
     def find(self, **given):
         self.asked.append(given)
+        self.on_find()
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
@@ -82,17 +73,8 @@ def test_one_that_is_found_was_sent(make_reminder, make_attempt, settle, provide
 
     assert settle() == {"found": 1}
 
-    assert provider.asked == [
-        {
-            "provider": "twilio",
-            "channel": "whatsapp",
-            "to": GUEST,
-            "text": "Buna ziua",
-            "since": NOW,
-            "language": "ro",
-            "parameters": ["Ana"],
-        }
-    ]
+    sent = {"to": GUEST, "text": "Buna ziua", "language": "ro", "parameters": ["Ana"]}
+    assert provider.asked == [{"provider": "twilio", "channel": "whatsapp", "since": NOW, **sent}]
     attempt.refresh_from_db()
     assert (state_of(reminder), attempt.outcome, attempt.provider_id) == ("sent", "sent", "SM1")
     assert settle() == {}
@@ -235,63 +217,26 @@ def test_a_status_that_comes_while_looking_wins(make_reminder, make_attempt, clo
     assert state_of(reminder) == "sent"
 
 
+def test_not_once_more_when_it_begins_while_looking(make_reminder, make_attempt, settle, clock, provider):
+    reminder = make_reminder(state="unknown")
+    make_attempt(reminder, looks=1)
+    provider.on_find = lambda: clock.forward(HOUR)
+    assert settle() == {"missing": 1, "closed": 1}
+    assert state_of(reminder) == "unconfirmed"
+
+
+def test_two_who_look_at_once_have_looked_once(make_reminder, make_attempt, clock, provider):
+    attempt = make_attempt(make_reminder(state="unknown"))
+    how = {"clock": clock, "unfindable": NotFindable, "unanswered": NotAnswered}
+    endings = []
+    provider.on_find = lambda: endings.append(reconcile.look(attempt.pk, find=Provider().find, **how))
+    endings.append(reconcile.look(attempt.pk, find=provider.find, **how))
+    attempt.refresh_from_db()
+    assert (endings, attempt.looks) == (["missing", "gone"], 1)
+
+
 def test_what_is_settled_stays_settled(make_reminder, make_attempt, settle, clock):
     for state in Reminder.SETTLED:
         make_attempt(make_reminder(state=state), outcome="sent")
     clock.forward(3 * HOUR)
     assert settle() == {}
-
-
-# When to come back
-
-
-def test_ready_are_those_whose_time_has_come_and_whose_guests_are_ahead_soonest_first(make_reminder):
-    later = make_reminder(starts_at=NOW + 2 * HOUR)
-    soon = make_reminder(starts_at=NOW + SECOND)
-    make_reminder(starts_at=NOW)
-    parked = make_reminder()
-    Reminder.objects.filter(pk=parked.pk).update(next_try_at=NOW + SECOND)
-    make_reminder(state="sent")
-    make_reminder(status="cancelled")
-    moved(make_reminder().reservation, NOW + 2 * HOUR)
-    assert reminders.ready(NOW) == [soon.pk, later.pk]
-    assert parked.pk in reminders.ready(NOW + SECOND)
-
-
-def test_nothing_open_means_nothing_to_come_back_for(make_reminder, make_attempt):
-    make_reminder(state="sent")
-    make_reminder(starts_at=NOW)
-    make_reminder(status="cancelled")
-    make_attempt(make_reminder(state="unknown"), provider="meta", look_next_at=None)
-    assert (reminders.open_count(NOW), reminders.next_try(NOW)) == (0, None)
-
-
-def test_one_that_is_due_is_to_be_tried_now_or_when_it_says(make_reminder):
-    reminder = make_reminder()
-    assert (reminders.open_count(NOW), reminders.next_try(NOW)) == (1, NOW)
-    for moment, expected in [(NOW + MINUTE, NOW + MINUTE), (NOW - MINUTE, NOW), (NOW + HOUR, None)]:
-        Reminder.objects.filter(pk=reminder.pk).update(next_try_at=moment)
-        assert reminders.next_try(NOW) == expected
-
-
-def test_one_that_may_be_found_is_to_be_looked_for(make_reminder, make_attempt):
-    make_attempt(make_reminder(state="unknown"), look_next_at=NOW + MINUTE)
-    assert (reminders.open_count(NOW), reminders.next_try(NOW)) == (1, NOW + MINUTE)
-
-
-def test_one_under_way_is_to_be_seen_to_once_its_caller_must_be_lost(make_reminder, make_attempt):
-    make_attempt(make_reminder(state="sending"), outcome="sending", started_at=NOW - MINUTE)
-    assert (reminders.open_count(NOW), reminders.next_try(NOW)) == (1, NOW + MINUTE)
-    assert reminders.next_try(NOW + 5 * MINUTE) == NOW + 5 * MINUTE
-
-
-def test_a_late_one_keeps_the_reason_why_it_was_not_sent(make_reminder):
-    make_reminder(starts_at=NOW)
-    parked = make_reminder(starts_at=NOW)
-    Reminder.objects.filter(pk=parked.pk).update(reason="132001: no such template")
-    ahead = make_reminder(starts_at=NOW + SECOND)
-    assert reminders.give_up_late(Reminder.objects.all(), now=NOW) == 2
-    assert state_of(parked) == "given_up"
-    assert parked.reason == "the reservation began before it could be sent: 132001: no such template"
-    assert state_of(ahead) == "due"
-    assert ReminderAttempt.objects.count() == 0
