@@ -102,7 +102,7 @@ def owe_reminders(count: int) -> dict[str, Any]:
         kind="access_token",
         label="bench",
         account="100",
-        secret="of no use",
+        secret="of-no-use",
         status="valid",
         in_use=True,
     )

@@ -32,5 +32,6 @@ def from_url(url: str) -> dict[str, Any]:
         "PORT": parts.pop("port", ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 2, **parts},
+        # Only statements that the engine asks to be prepared are; Django's own bind their values in the client.
+        "OPTIONS": {"connect_timeout": 2, "prepare_threshold": 0, **parts},
     }

@@ -7,7 +7,13 @@ GROUPS = ("cron", "scheduled", "cleanup")
 
 broker_url = settings.BROKER_URL
 broker_connection_retry_on_startup = True
-broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 5, "max_retries": 0}
+broker_transport_options = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    "max_retries": 0,
+    # Redis keeps no second copy of a message that a worker has fetched: PostgreSQL has a lost one sent again.
+    "ack_emulation": False,
+}
 accept_content = ["json"]
 result_accept_content = ["json"]
 result_backend = "django-db"

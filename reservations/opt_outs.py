@@ -6,7 +6,7 @@ from typing import Literal
 
 from django.db import IntegrityError, transaction
 
-from reservations.models import OptOut
+from reservations.models import Channel, OptOut
 
 Kind = OptOut.Kind
 
@@ -49,8 +49,8 @@ def lift(opt_out_id: int, *, now: datetime) -> bool:
 
 def closed_channels(phone: str) -> dict[str, str]:
     """The channels on which a person is not written to, each with the reason in words."""
-    rows = OptOut.objects.active().filter(phone=phone)
-    return {row.channel: f"{row.get_channel_display()}: {row.get_kind_display()}" for row in rows}
+    rows = OptOut.objects.active().filter(phone=phone).values_list("channel", "kind")
+    return {channel: f"{Channel(channel).label}: {Kind(kind).label}" for channel, kind in rows}
 
 
 def _begin(kind: OptOut.Kind, *, phone: str, channel: str, why: str, now: datetime) -> bool:

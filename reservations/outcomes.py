@@ -68,12 +68,15 @@ class Ending:
     channel: str | None = None  # None: as it was
 
 
+DONE = Ending(outcome=Outcome.SENT, state=State.SENT)
+
+
 def ending_of(answer: Answer, case: Case, *, chance: Callable[[], float] = random.random) -> Ending:
     """Judge an answer; one that cannot be understood may stand for a message that was sent."""
     reason = f"{answer.code}: {answer.detail}" if answer.code and answer.detail else answer.detail or answer.code
     match answer.meaning:
         case "done":
-            return Ending(outcome=Outcome.SENT, state=State.SENT)
+            return DONE
         case "retry":
             return _again(answer, case, reason, chance)
         case "throttle":

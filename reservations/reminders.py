@@ -48,20 +48,25 @@ def close_unconfirmed(page: ReminderQuerySet, *, now: datetime) -> int:
 
 def ready(now: datetime) -> list[int]:
     """The reminders that can be sent now, those of the soonest reservations first."""
-    return list(Reminder.objects.ready(now).order_by("starts_at", "pk").values_list("pk", flat=True))
+    return list(Reminder.objects.ready(now).wanted().order_by("starts_at", "pk").values_list("pk", flat=True))
 
 
 def open_count(now: datetime) -> int:
     """How many reminders are not settled, with their time still ahead and something left that can be done."""
     ahead = Reminder.objects.in_time(now)
-    open_ones = ahead.filter(state__in=[State.DUE, State.SENDING]).count()
+    open_ones = ahead.due().wanted().count() + ahead.filter(state=State.SENDING).count()
     looked_for = ReminderAttempt.objects.to_look_for(now).filter(reminder__state=State.UNKNOWN)
     return open_ones + looked_for.values("reminder").distinct().count()
 
 
 def next_try(now: datetime, *, lost_after: timedelta = LOST_AFTER) -> datetime | None:
     """When there is something to do again, `now` at the earliest; None: nothing that would be in time."""
-    due = Reminder.objects.due().in_time(now).annotate(at=Greatest(Coalesce("next_try_at", Value(now)), Value(now)))
+    due = (
+        Reminder.objects.due()
+        .in_time(now)
+        .wanted()
+        .annotate(at=Greatest(Coalesce("next_try_at", Value(now)), Value(now)))
+    )
     looks = ReminderAttempt.objects.to_look_for(now)
     under_way = ReminderAttempt.objects.under_way().filter(reminder__starts_at__gt=now)
     moments = [

@@ -14,7 +14,7 @@ from django.db import transaction
 from reservations import opt_outs, texts
 from reservations.events import announce, reminder_parked
 from reservations.models import Channel, Reminder, ReminderAttempt, Reservation
-from reservations.outcomes import PARKED_WAIT, Answer, Case, Ending, ending_of
+from reservations.outcomes import DONE, PARKED_WAIT, Answer, Case, Ending, ending_of
 from reservations.texts import Words
 from reservations.zones import zone_of
 
@@ -156,7 +156,9 @@ def _record(claimed: Claimed, answer: Answer, *, sms_fallback: bool, attempts: i
     """Write down what became of the call, unless the attempt was settled without us: then that stands."""
     attempt = claimed.attempt
     with transaction.atomic():
-        ending = ending_of(answer, _case(claimed, sms_fallback=sms_fallback, attempts=attempts, now=now))
+        ending = DONE  # the usual one asks for nothing more
+        if answer.meaning != "done":
+            ending = ending_of(answer, _case(claimed, sms_fallback=sms_fallback, attempts=attempts, now=now))
         under_way = ReminderAttempt.objects.under_way().filter(pk=attempt.pk)
         if not under_way.update(**_as_recorded(answer, ending, now=now)):
             return LOST

@@ -11,14 +11,24 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Min, Value
+from django.db.models.functions import Coalesce
 
 from sessions_app import outcome
 from sessions_app.deliveries import note_delivery
 from sessions_app.models import Message, MessageQuerySet, Session
 from sessions_app.outcome import Answer, Chance
-from sessions_app.settling import settle_unknown, unknown_outbound
+from sessions_app.settling import next_look, settle_unknown, unknown_outbound
 
-__all__ = ["note_delivery", "note_lost", "send_waiting", "settle_unknown", "unknown_outbound", "waiting_outbound"]
+__all__ = [
+    "next_try",
+    "note_delivery",
+    "note_lost",
+    "send_waiting",
+    "settle_unknown",
+    "unknown_outbound",
+    "waiting_outbound",
+]
 
 WINDOW = timedelta(hours=24)  # how long after a customer's last message WhatsApp allows free text
 VALID_FOR = timedelta(hours=10)  # how long a provider goes on trying to deliver
@@ -51,6 +61,16 @@ def waiting_outbound(now: datetime) -> list[int]:
     return list(Message.objects.its_time(now).in_order().values_list("pk", flat=True))
 
 
+def next_try(now: datetime, *, lost_after: timedelta) -> datetime | None:
+    """When there is something to do again, `now` at the earliest; None: nothing waits but for the provider's word."""
+    outbound = Message.objects.outbound()
+    waiting = outbound.unprocessed().aggregate(first=Min(Coalesce("next_try_at", Value(now))))["first"]
+    called = outbound.filter(state=Message.State.SENDING).aggregate(first=Min("attempt_at"))["first"]
+    moments = [waiting, called and called + lost_after, next_look(now)]
+    first = min((each for each in moments if each), default=None)
+    return first and max(first, now)
+
+
 def send_waiting(message_id: int, *, clock: Clock, take_turn: TakeTurn, chance: Chance = random.random) -> str:
     """Send one message, in a word: sent, retried, held, unknown or parked.
 
@@ -76,7 +96,10 @@ def send_waiting(message_id: int, *, clock: Clock, take_turn: TakeTurn, chance: 
 
 
 def note_lost(*, now: datetime, after: timedelta) -> int:
-    """Note that nobody knows what became of calls that were begun so long ago and never recorded."""
+    """Note that nobody knows what became of calls that were begun so long ago and never recorded.
+
+    `after` is longer than any call may take, or calls that are being made would be among them.
+    """
     lost = Message.objects.sending_since(now - after)
     return lost.update(state=Message.State.UNKNOWN, last_error=NEVER_RECORDED)
 

@@ -13,6 +13,7 @@ from sessions_app.models import Message, MessageQuerySet, Session
 
 ATTEMPTS = 5
 FIRST_WAIT = timedelta(minutes=1)
+WINDOW_CODES = {"131047", "63016"}  # Meta's and Twilio's: the customer's last message is too old for free text
 HELD = timedelta(minutes=15)  # until somebody has mended what is wrong with us, not with the message
 
 Chance = Callable[[], float]  # at least 0 and below 1
@@ -52,6 +53,8 @@ def in_flight(message: Message, reference: UUID) -> MessageQuerySet:
 def record(message: Message, reference: UUID, answer: Answer, *, now: datetime, chance: Chance) -> str:
     """Record what an attempt led to, in a word; `gone` when that is known already."""
     attempt = in_flight(message, reference)
+    if answer.code in WINDOW_CODES and answer.meaning != "done":
+        return park(attempt, message, why=in_words(answer), parked_for=ParkedFor.WINDOW)
     match answer.meaning:
         case "done":
             return sent(message, reference, provider_id=answer.provider_id, now=now)

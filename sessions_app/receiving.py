@@ -22,7 +22,10 @@ def take_in(
     sent_at: datetime,
     now: datetime,
 ) -> Message | None:
-    """Store a message from a customer as unprocessed; None when that provider id is known already."""
+    """Store a message from a customer as unprocessed; None when that provider id is known already.
+
+    Each call needs a transaction of its own: several in one would hold the turns of several customers.
+    """
     if not provider_id:
         raise ValueError("A message from a customer needs the provider's id, or it could be taken in twice.")
     sent_at = min(sent_at, now)

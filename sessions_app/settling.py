@@ -4,11 +4,15 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db.models import Min
+from django.db.models.functions import Coalesce
+
 from sessions_app import outcome
 from sessions_app.models import Message, MessageQuerySet
 from sessions_app.outcome import Answer, Chance
 
 LOOKS_APART = timedelta(minutes=1)
+SKEW = timedelta(minutes=1)  # the provider's clock is not ours, and it tells whole seconds
 UNCONFIRMED_AFTER = timedelta(hours=24)
 UNCONFIRMED = "nobody knows whether it was sent: the provider never said so"
 NOT_FOUND = "the provider's answer was lost, and it does not know the message"
@@ -19,6 +23,13 @@ Find = Callable[..., Answer | None]
 def unknown_outbound() -> list[int]:
     """The messages of which nobody knows whether they were sent, oldest call first."""
     return list(Message.objects.outbound().unknown().order_by("attempt_at", "pk").values_list("pk", flat=True))
+
+
+def next_look(now: datetime) -> datetime | None:
+    """When a message is to be looked for next; None: there is none at a provider that can be asked."""
+    findable = Message.objects.outbound().unknown().exclude(provider=Message.Provider.META)
+    last = findable.aggregate(last=Min(Coalesce("not_found_at", "attempt_at")))["last"]
+    return None if last is None else max(last + LOOKS_APART, now)
 
 
 def settle_unknown(
@@ -44,7 +55,7 @@ def settle_unknown(
             channel=message.session.channel,
             to=str(message.session.customer_phone),
             text=message.body,
-            since=message.attempt_at,
+            since=message.attempt_at - SKEW,
         )
     except cannot_ask:
         return _wait(message, now=clock())

@@ -10,7 +10,7 @@ from django.conf import settings
 from external_apis.finding import CannotBeFound
 from external_apis.messaging import Messenger
 from external_apis.providers.answers import ProviderError
-from jobs.catalog.waiting import later
+from jobs.catalog.waiting import answer_lost_after, later
 from jobs.engine.context import Again, RunContext
 from reservations import planning, reconcile, reminders, sending
 from reservations.models import Reminder
@@ -39,7 +39,9 @@ def remind_guests(run: RunContext, *, ahead: timedelta) -> dict[str, Any] | Agai
         return {**result, "notConfigured": why}
     if why:
         result["waitsBecause"] = why
-    return later(run, reminders.next_try(now, lost_after=_lost_after()), before=upcoming[:1], result=result, reason=why)
+    return later(
+        run, reminders.next_try(now, lost_after=answer_lost_after()), before=upcoming[:1], result=result, reason=why
+    )
 
 
 NOT_CONNECTED = (
@@ -73,7 +75,7 @@ def _send(run: RunContext, messenger: Messenger) -> bool:
             find=messenger.find,
             unfindable=CannotBeFound,
             unanswered=ProviderError,
-            lost_after=_lost_after(),
+            lost_after=answer_lost_after(),
         )
     ready = reminders.ready(run.clock())
     config = settings.PROVIDERS.reminders
@@ -88,12 +90,6 @@ def _send(run: RunContext, messenger: Messenger) -> bool:
     outcome = run.each(ready, remind, workers=POOL, total=len(ready))
     outcome.raise_if_failed()
     return not set(outcome.results) <= STUCK
-
-
-def _lost_after() -> timedelta:
-    """After how long without a record a call's answer counts as lost: nobody waits for it any more."""
-    config = settings.PROVIDERS
-    return timedelta(seconds=config.connect_timeout + config.read_timeout) + timedelta(seconds=10)
 
 
 def _why_not(messenger: Messenger) -> str:

@@ -1,22 +1,17 @@
 """Group 2, the specific jobs."""
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
-
-from django.conf import settings
-from django.utils.module_loading import import_string
 
 from external_apis import credentials, providers
 from external_apis.models import Credential
-from jobs.engine.context import RunContext
+from jobs.catalog import correspondence
+from jobs.engine.context import Again, RunContext
 from jobs.engine.registry import Group
-from sessions_app import lifecycle, messages
-from sessions_app.models import Message, Session
+from sessions_app import lifecycle
+from sessions_app.models import Session
 
 ABANDONED_AFTER = timedelta(hours=48)
-MESSAGE_ATTEMPTS = 5
-MESSAGE_HANDLER = "sessions_app.messages.receive"  # unless the setting of that name says otherwise
 SESSION_TRIES = 5
 
 scheduled = Group("scheduled", "Specific jobs (ScheduledTasksJob)")
@@ -56,25 +51,9 @@ def sync_credentials(run: RunContext) -> dict[str, Any]:
     soft_limit=timedelta(minutes=20),
     hard_limit=timedelta(minutes=25),
 )
-def check_unprocessed_messages(run: RunContext) -> dict[str, Any]:
-    """Work off what customers wrote and nobody processed, session by session, in order."""
-    handle = import_string(getattr(settings, "MESSAGE_HANDLER", MESSAGE_HANDLER))
-    waiting = messages.waiting_sessions()
-    keywords = {"handle": handle, "attempts": MESSAGE_ATTEMPTS, "now": run.now, "timeouts": run.timeouts}
-    work_off = partial(messages.work_off, **keywords)
-    outcome = run.each(waiting, work_off, total=len(waiting))
-    for failure in outcome.failures:
-        run.log.warning("a message failed", session=failure.item, error=type(failure.error).__name__)
-    result = {
-        "sessions": len(waiting),
-        "processed": sum(each.processed for each in outcome.results),
-        "busy": sum(each.busy for each in outcome.results),
-        "failed": len(outcome.failures),
-        "parked": Message.objects.parked().count(),
-    }
-    if unsent := Message.objects.outbound().unprocessed().count():
-        result |= {"unsent": unsent, "notConfigured": providers.why_not_connected()}
-    return result
+def check_unprocessed_messages(run: RunContext) -> dict[str, Any] | Again:
+    """Work off what providers told and customers wrote, session by session and in order, and send the answers."""
+    return correspondence.work_off(run)
 
 
 @scheduled.job("check-error-sessions", schedule="0 */2 * * *", description="Find sessions in error and handle them")

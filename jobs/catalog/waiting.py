@@ -1,13 +1,22 @@
-"""When a run that has left something undone comes back for it."""
+"""How long runs that send wait: for a provider's answer, and until they come back for what they left undone."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from jobs.engine.context import Again, RunContext
 
 SOONEST = timedelta(seconds=20)
 LONGEST = timedelta(minutes=5)
+MARGIN = timedelta(seconds=10)
+
+
+def answer_lost_after() -> timedelta:
+    """After how long without a record a provider's answer counts as lost: nobody waits for it any more."""
+    config = settings.PROVIDERS
+    return timedelta(seconds=config.connect_timeout + config.read_timeout) + MARGIN
 
 
 def later(

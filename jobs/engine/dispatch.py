@@ -36,6 +36,10 @@ class Waiting:
 Publish = Callable[[Iterable[Waiting]], None]
 
 
+def at_once() -> None:
+    """Wait for no moment before publishing."""
+
+
 INSERT = """
 INSERT INTO jobs_run (id, job, task, queue, state, reason, trigger, triggered_by, schedule_name, late, arguments,
        dry_run, confirms, overlap_key, attempt, failures, publish_count, publish_after, worker, cancel_requested_by,

@@ -54,14 +54,14 @@ Entry = TickRow | TickGap
 
 
 def take_due(now: datetime, limit: int) -> list[Due]:
-    """Lock the schedules that are due and that no other scheduler holds, longest due first."""
-    return [Due(*row) for row in sql.rows(TAKE_DUE, {"now": now, "limit": limit})]
+    """Lock the schedules that are due and that no other scheduler holds, longest due first; none that was edited."""
+    return [Due(*row) for row in sql.prepared_rows(TAKE_DUE, {"now": now, "limit": limit})]
 
 
 TAKE_DUE = """
 SELECT id, periodic_task_id, name, job, task, timing::text, enabled, one_off, expires_at, next_tick_at, paused_at,
        paused_until, paused_by, pause_reason
-  FROM jobs_schedule WHERE next_tick_at <= %(now)s
+  FROM jobs_schedule WHERE next_tick_at <= %(now)s AND NOT dirty
  ORDER BY next_tick_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 
@@ -105,7 +105,7 @@ def record(entries: Sequence[Entry], now: datetime) -> list[Waiting]:
     if not rows:
         return []
     values = {"rows": json.dumps(rows), "now": now, "again": PUBLISH_AGAIN, "jitter": PUBLISH_JITTER}
-    return [Waiting(*row[:3]) for row in sql.rows(INSERT, values) if row[3] == State.QUEUED]
+    return [Waiting(*row[:3]) for row in sql.prepared_rows(INSERT, values) if row[3] == State.QUEUED]
 
 
 INSERT = """

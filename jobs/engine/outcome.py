@@ -93,7 +93,7 @@ def finish(
         "failures": int(counts),
         "now": now,
     }
-    [(finished_at, woken)] = sql.rows(FINISH, values)
+    [(finished_at, woken)] = sql.prepared_rows(FINISH, values)
     if woken:
         sql.run(f"NOTIFY {WAKE_CHANNEL}")
     if finished_at is None:

@@ -3,12 +3,13 @@
 Everything here may be done by any number of schedulers at once; the database decides who does what.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from jobs.engine import dispatch, events, recovery, sql
-from jobs.engine.dispatch import Waiting
+from jobs.engine.dispatch import Waiting, at_once
 from jobs.engine.errors import BrokerUnavailable
 from jobs.engine.runs import queue_due_retries
 from jobs.engine.schedules import Known, refresh
@@ -26,8 +27,8 @@ GRACE = timedelta(seconds=10)
 class Broker(Protocol):
     """What the engine asks of the message broker; each method raises BrokerUnavailable when it is away."""
 
-    def publish(self, runs: list[Waiting]) -> None:
-        """Send a message for each run."""
+    def publish(self, runs: list[Waiting], *, on_time: Callable[[], None] = at_once) -> None:
+        """Send a message for each run, when all is ready and `on_time` has waited for its moment."""
 
     def forgot(self) -> bool:
         """Whether the broker has lost its memory since `remember` was last called by any scheduler."""
@@ -53,13 +54,17 @@ class Pulse:
         """Remember an outage: leases are given time before runs are taken from anybody."""
         self._database_was_away = True
 
-    def step(self, now: datetime) -> datetime:
-        """Do everything that is due; returns the moment of the next thing to do."""
+    def step(self, now: datetime, *, soon: datetime | None = None, on_time: Callable[[], None] = at_once) -> datetime:
+        """Do everything that is due; returns the moment of the next thing to do.
+
+        Ticks that will be due at `soon`, a moment ahead, are decided already; `on_time` waits for it before their runs
+        are published.
+        """
         if self._database_was_away:
             self._database_was_away, self._recover_from = False, now + GRACE
         self._look_at_broken(now)
+        self._decide(soon or now, on_time)  # it waits for nothing; what was edited is left out until it has been read
         dirty = refresh(now, self.known)
-        self._decide(now)
         queue_due_retries(now)
         if self._chores_at is None or now >= self._chores_at or now < self._chores_at - CHORES_EVERY:
             self._chores(now)
@@ -71,10 +76,10 @@ class Pulse:
             Schedule.objects.exclude(broken="").update(dirty=True)
             self._broken_at = now
 
-    def _decide(self, now: datetime) -> None:
+    def _decide(self, now: datetime, on_time: Callable[[], None]) -> None:
         while True:
             done = run_pass(now, enabled=self.enabled)
-            self._publish(done.runs)
+            self._publish(done.runs, on_time)
             if done.schedules < BATCH:
                 return
 
@@ -105,11 +110,11 @@ class Pulse:
             if len(due) < BATCH:
                 return
 
-    def _publish(self, runs: list[Waiting]) -> None:
+    def _publish(self, runs: list[Waiting], on_time: Callable[[], None] = at_once) -> None:
         if not runs or self._broker_away:
             return  # the outbox brings them back
         try:
-            self.broker.publish(runs)
+            self.broker.publish(runs, on_time=on_time)
         except BrokerUnavailable as lost:
             self._lose_broker(lost)
 

@@ -50,10 +50,10 @@ UPDATE jobs_run r
        covers_to = COALESCE(covers_to, tick, %(now)s, clock_timestamp()),
        covers_from = COALESCE(covers_from, (SELECT LEAST(c.until, COALESCE(r.tick, %(now)s, clock_timestamp()))
                                               FROM jobs_coverage c WHERE c.job = r.job))
- WHERE id = %(id)s AND state = (SELECT 'queued') AND (%(task)s IS NULL OR task = %(task)s)
+ WHERE id = %(id)s AND state = (SELECT 'queued') AND (%(task)s::text IS NULL OR task = %(task)s)
    AND NOT EXISTS (SELECT 1 FROM jobs_run o WHERE o.overlap_key = r.overlap_key AND o.state = 'running')
-RETURNING id, job, attempt, failures, started_at, tick, covers_from, covers_to, arguments, dry_run, confirms, cursor,
-          schedule_name, worker, result, set_config('synchronous_commit', 'off', true)
+RETURNING id, job::text, attempt, failures, started_at, tick, covers_from, covers_to, arguments, dry_run, confirms,
+          cursor, schedule_name::text, worker::text, result, set_config('synchronous_commit', 'off', true)
 """
 CLAIMED = [each.name for each in fields(Claimed)]
 
@@ -64,7 +64,7 @@ def claim(run_id: UUID, *, worker: str, task: str | None = None, now: datetime |
     `task` refuses a run that belongs to another task. `now` is the database's clock unless given.
     """
     try:
-        claimed = sql.rows(CLAIM, {"id": run_id, "worker": worker, "task": task, "now": now})
+        claimed = sql.prepared_rows(CLAIM, {"id": run_id, "worker": worker, "task": task, "now": now})
     except IntegrityError:
         return None  # two workers at once: the index lets one run of a job through
     if not claimed:

@@ -87,7 +87,6 @@ def _look(timing: str, first: datetime, now: datetime, one_off: bool) -> tuple[l
 
 
 def _mark_broken(due: Due, *, reason: str) -> None:
-    # It may be dirty, and stays so: an edit that mends it has perhaps been made already.
     Schedule.objects.filter(pk=due.id).update(broken=reason, next_tick_at=None)
     transaction.on_commit(lambda: events.schedule_broken.send(Schedule, name=due.name, reason=reason))
 

@@ -1,7 +1,7 @@
 """The scheduler behind `celery beat`: any number of them may run, and killing any of them costs nothing."""
 
 import socket
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 from typing import Any
 
@@ -22,6 +22,9 @@ from jobs.models import Schedule, Worker
 
 AGAIN_S = 1.0
 CLOCK_STEP_S = 10.0
+# Deciding a tick costs some milliseconds, mostly of waiting for the disk: so it is decided so much ahead, and the
+# message leaves on time. An edit in between comes too late for that tick.
+EARLY = timedelta(milliseconds=5)
 
 # A scheduler that is frozen in the middle of a pass would keep its rows from all others for as long as it is.
 LET_GO = "SET idle_in_transaction_session_timeout = '5s'"
@@ -41,6 +44,7 @@ class LedgerScheduler(Scheduler):
         self._pulse = Pulse(broker=Broker(), known=tasks.known(), enabled=settings.CRON.enabled)
         self._away = False
         self._before: tuple[datetime, float] | None = None
+        self._due = datetime.min.replace(tzinfo=UTC)
 
     def setup_schedule(self) -> None:
         """Nothing is kept in memory."""
@@ -53,14 +57,21 @@ class LedgerScheduler(Scheduler):
             self._wake.open()
             now, began = sql.now(), monotonic()
             self._mind_the_clock(now, began)
-            due = self._pulse.step(now)
+            self._due = self._step(now, began)
             if self._away:
                 self._away = False
                 events.database_back.send(Schedule)
-            self._wake.wait((due - now).total_seconds() - (monotonic() - began))
+            self._wake.wait((self._due - EARLY - now).total_seconds() - (monotonic() - began))
         except (DatabaseError, InterfaceError) as lost:
             self._outlive(lost)
         return 0.0
+
+    def _step(self, now: datetime, began: float) -> datetime:
+        left = self._due - now
+        if not timedelta() < left <= EARLY:
+            return self._pulse.step(now)
+        on_time = began + left.total_seconds()
+        return self._pulse.step(now, soon=self._due, on_time=lambda: sleep(max(0.0, on_time - monotonic())))
 
     def _mind_the_clock(self, now: datetime, ran: float) -> None:
         """After a step of the clock, or a sleep of the whole machine, every lease looks spent as after an outage."""

@@ -1,6 +1,6 @@
 """Messages: each names one run and nothing else, so that whatever is in the broker can be lost or doubled."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerError
 from kombu.utils.json import dumps
 
-from jobs.engine.dispatch import Waiting
+from jobs.engine.dispatch import Waiting, at_once
 from jobs.engine.errors import BrokerUnavailable
 from jobs.fleet import broker
 
@@ -25,14 +25,16 @@ PUSH_AT_ONCE = 500
 AWAY = (BrokerError, KombuError, redis.RedisError, OSError)
 
 
-def publish(runs: Iterable[Waiting]) -> None:
+def publish(runs: Iterable[Waiting], *, on_time: Callable[[], None] = at_once) -> None:
     """Send a message for each run, in one pipeline; raises BrokerUnavailable, when some may have been sent."""
     app = current_app._get_current_object()
     try:
         with app.producer_pool.acquire(block=True, timeout=5) as producer:
             channel = producer.channel
             with channel.conn_or_acquire() as client:
-                for queue, messages in _by_queue(app, producer, runs).items():
+                ready = _by_queue(app, producer, runs)
+                on_time()
+                for queue, messages in ready.items():
                     for start in range(0, len(messages), PUSH_AT_ONCE):
                         client.lpush(queue, *messages[start : start + PUSH_AT_ONCE])
     except AWAY as lost:
@@ -68,9 +70,9 @@ def _pattern(app: Any, producer: Any, run: Waiting) -> str:
 class Broker:
     """The engine's view of Redis."""
 
-    def publish(self, runs: list[Waiting]) -> None:
-        """Send a message for each run."""
-        publish(runs)
+    def publish(self, runs: list[Waiting], *, on_time: Callable[[], None] = at_once) -> None:
+        """Send a message for each run, when `on_time` returns."""
+        publish(runs, on_time=on_time)
 
     def forgot(self) -> bool:
         """Whether the sign that `remember` left is gone."""

@@ -36,6 +36,10 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
         """Still to be sent, for a time ahead, and not to be left alone any longer."""
         return self.due().in_time(moment).filter(Q(next_try_at__isnull=True) | Q(next_try_at__lte=moment))
 
+    def wanted(self) -> Self:
+        """For a reservation that is still booked for that time."""
+        return self.filter(reservation__status=Reservation.Status.BOOKED, reservation__starts_at=F("starts_at"))
+
     def pointless(self) -> Self:
         """For a reservation that was cancelled, moved or is over."""
         return self.exclude(reservation__status=Reservation.Status.BOOKED, reservation__starts_at=F("starts_at"))

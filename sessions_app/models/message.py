@@ -37,6 +37,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """To a customer: the answer was lost, so that nobody knows whether it was sent."""
         return self.filter(state=Message.State.UNKNOWN)
 
+    def undecided(self) -> Self:
+        """To a customer, and neither sent nor set aside."""
+        return self.outbound().filter(state__in=[*Message.TO_SEND, Message.State.UNKNOWN])
+
     def sending_since(self, moment: datetime) -> Self:
         """Claimed before the moment by somebody who never recorded what became of it."""
         return self.filter(state=Message.State.SENDING, attempt_at__lt=moment)

@@ -131,7 +131,7 @@ def test_messages_to_customers_wait_for_a_provider_and_the_result_says_so(run_jo
     result = run_job("check-unprocessed-messages", now=NOW).result
 
     assert (result["processed"], result["unsent"]) == (0, 1)
-    assert "not connected" in result["notConfigured"]
+    assert "No provider is connected" in result["notConfigured"]
 
 
 def test_a_session_that_another_worker_holds_is_left_to_it(run_job, remembering, make_message):

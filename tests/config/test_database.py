@@ -10,7 +10,7 @@ def test_all_parts_of_an_address_are_used() -> None:
     settings = from_url("postgresql://app:p%40%2F%25s@db.example:5433/cron?sslmode=require")
     parts = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
     assert [settings[part] for part in parts] == ["cron", "app", "p@/%s", "db.example", "5433"]
-    assert settings["OPTIONS"] == {"connect_timeout": 2, "sslmode": "require"}
+    assert settings["OPTIONS"] == {"connect_timeout": 2, "prepare_threshold": 0, "sslmode": "require"}
     assert settings["ENGINE"] == "config.postgres"
 
 

@@ -8,7 +8,7 @@ from warnings import catch_warnings, simplefilter
 
 from celery.bin.celery import celery
 from django.core.management import get_commands, load_command_class
-from django_typer.management import TyperCommand, get_command
+from django_typer.management import CommandNode, TyperCommand, get_command
 from gunicorn.config import Config as GunicornConfig
 
 from tests.docs.reading import ROOT
@@ -52,18 +52,27 @@ def _of_manage(words: list[str]) -> str:
         return f"manage.py has no command {name!r}"
     if name == "cron":
         return _of_cron(rest) if rest else ""
-    parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+    with catch_warnings():
+        simplefilter("ignore", DeprecationWarning)  # django-typer speaks to typer in an old way
+        command = load_command_class(get_commands()[name], name)
+        if isinstance(command, TyperCommand):
+            return _unknown(rest, _options(command.command_tree))
+        parser = command.create_parser("manage.py", name)
     return _unknown(rest, set(parser._option_string_actions))
 
 
 def _of_cron(words: list[str]) -> str:
     with catch_warnings():
-        simplefilter("ignore", DeprecationWarning)  # django-typer speaks to typer in an old way
+        simplefilter("ignore", DeprecationWarning)
         try:
-            known = get_command("cron", TyperCommand).get_subcommand(words[0]).click_command.params
+            known = get_command("cron", TyperCommand).get_subcommand(words[0])
         except LookupError as missing:
             return str(missing)
-    return _unknown(words[1:], {name for option in known for name in option.opts})
+    return _unknown(words[1:], _options(known))
+
+
+def _options(node: CommandNode) -> set[str]:
+    return {name for option in node.click_command.params for name in option.opts}
 
 
 def _of_celery(words: list[str]) -> str:

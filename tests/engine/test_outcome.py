@@ -6,9 +6,10 @@ from types import MappingProxyType
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django_celery_results.models import TaskResult
 
-from jobs.engine import runs
+from jobs.engine import runs, sql
 from jobs.engine.outcome import LONGEST_ERROR, finish
 from jobs.models import Coverage, DailyTotal, Run, State
 from tests.engine.conftest import DAY, HOUR, NOON
@@ -180,3 +181,19 @@ def test_claim_and_finish_of_a_run_are_one_statement_each(make_run, django_asser
         taken = runs.claim(run.pk, worker="w")
         run.state, run.attempt = State.RUNNING, taken.attempt
         finish(run, state=State.SUCCEEDED)
+
+
+def test_claim_and_finish_are_planned_once_for_a_connection(make_run):
+    connection.close()
+    for _ in range(3):
+        finish(claimed(make_run()), state=State.SUCCEEDED, now=NOON)
+    assert sql.rows("SELECT count(*), sum(generic_plans + custom_plans) FROM pg_prepared_statements") == [(2, 6)]
+
+
+def test_a_migration_that_widens_a_column_does_not_stop_those_who_are_connected(make_run):
+    finish(claimed(make_run()), state=State.SUCCEEDED, now=NOON)
+    try:
+        sql.run("ALTER TABLE jobs_run ALTER job TYPE varchar(201), ALTER worker TYPE varchar(201)")
+        assert finish(claimed(make_run()), state=State.SUCCEEDED, now=NOON)
+    finally:
+        sql.run("ALTER TABLE jobs_run ALTER job TYPE varchar(200), ALTER worker TYPE varchar(200)")

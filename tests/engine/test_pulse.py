@@ -27,6 +27,32 @@ def test_a_step_reads_an_edit_decides_the_tick_and_publishes_the_run(make_period
     assert broker.sent == [Run.objects.get().pk]
 
 
+def test_ticks_a_moment_ahead_are_decided_already_and_published_on_time(make_periodic_task, pulse, broker):
+    broker.remembers = True
+    make_periodic_task("a row", every=(1, "hours"))
+    pulse.step(NOON)
+    seen = []
+    pulse.step(
+        NOON + HOUR - SECOND / 100,
+        soon=NOON + HOUR,
+        on_time=lambda: seen.append((Run.objects.get().tick, list(broker.sent))),
+    )
+    assert seen == [(NOON + HOUR, [])]
+    assert broker.sent == [Run.objects.get().pk]
+
+
+def test_an_edit_a_moment_ahead_of_a_tick_is_read_before_the_tick_is_decided(make_periodic_task, pulse, broker):
+    broker.remembers = True
+    row = make_periodic_task("a row", every=(1, "hours"))
+    pulse.step(NOON)
+    row.enabled = False
+    row.save()
+    pulse.step(NOON + HOUR - SECOND / 100, soon=NOON + HOUR)
+    pulse.step(NOON + HOUR)
+    assert [run.state for run in Run.objects.all()] == [State.DISABLED]
+    assert broker.sent == []
+
+
 def test_a_step_tells_when_there_is_something_to_do_next(make_periodic_task, make_run, pulse, broker):
     broker.remembers = True
     assert pulse.step(NOON) == NOON + CHORES_EVERY
@@ -124,7 +150,7 @@ def test_a_broker_that_fails_while_publishing_loses_nothing(make_run, pulse, bro
     assert broker.sent == [run.pk]
 
 
-def fail(_runs):
+def fail(_runs, **_):
     raise BrokerUnavailable("full")
 
 

@@ -310,12 +310,20 @@ def test_a_schedule_whose_timing_is_spoilt_is_left_out_alone_and_an_edit_mends_i
     make("good", cron=EVERY_HALF_HOUR)
     spoilt = Schedule.objects.filter(name="a row")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE jobs_schedule SET timing = %s::jsonb, dirty = true WHERE name = 'a row'", [timing])
+        cursor.execute("UPDATE jobs_schedule SET timing = %s::jsonb WHERE name = 'a row'", [timing])
     assert len(run_pass(NOON + 30 * MINUTE, enabled=True).runs) == 1
-    assert (spoilt.get().next_tick_at, spoilt.get().dirty, bool(spoilt.get().broken)) == (None, True, True)
+    assert (spoilt.get().next_tick_at, spoilt.get().dirty, bool(spoilt.get().broken)) == (None, False, True)
     assert [name for name, _ in heard] == ["schedule_broken"]
+    spoilt.update(dirty=True)
     pass_at(NOON + HOUR)
     assert (spoilt.get().broken, spoilt.get().next_tick_at) == ("", NOON + 90 * MINUTE)
+
+
+def test_a_schedule_that_was_edited_is_not_decided_from_what_it_was(make):
+    make(cron=EVERY_HALF_HOUR)
+    Schedule.objects.update(dirty=True)
+    assert run_pass(NOON + 30 * MINUTE, enabled=True).runs == []
+    assert len(pass_at(NOON + 30 * MINUTE).runs) == 1
 
 
 def test_skipped_and_missed_ticks_are_announced_after_they_are_committed(make, heard):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -41,7 +42,7 @@ class Workers:
         self.now = datetime.max.replace(tzinfo=UTC)
         self.executed: Executed = []
 
-    def publish(self, runs: list[Waiting]) -> None:
+    def publish(self, runs: list[Waiting], **_: Any) -> None:
         for each in runs:
             claimed = claim(UUID(str(each.id)), worker="simulated", task=each.task, now=self.now)
             if claimed is not None and claimed.tick is not None:

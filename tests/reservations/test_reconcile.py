@@ -13,6 +13,7 @@ from tests.reservations.conftest import (
     Answer,
     NotAnswered,
     NotFindable,
+    moved,
     state_of,
 )
 
@@ -251,6 +252,8 @@ def test_ready_are_those_whose_time_has_come_and_whose_guests_are_ahead_soonest_
     parked = make_reminder()
     Reminder.objects.filter(pk=parked.pk).update(next_try_at=NOW + SECOND)
     make_reminder(state="sent")
+    make_reminder(status="cancelled")
+    moved(make_reminder().reservation, NOW + 2 * HOUR)
     assert reminders.ready(NOW) == [soon.pk, later.pk]
     assert parked.pk in reminders.ready(NOW + SECOND)
 
@@ -258,6 +261,7 @@ def test_ready_are_those_whose_time_has_come_and_whose_guests_are_ahead_soonest_
 def test_nothing_open_means_nothing_to_come_back_for(make_reminder, make_attempt):
     make_reminder(state="sent")
     make_reminder(starts_at=NOW)
+    make_reminder(status="cancelled")
     make_attempt(make_reminder(state="unknown"), provider="meta", look_next_at=None)
     assert (reminders.open_count(NOW), reminders.next_try(NOW)) == (0, None)
 

@@ -214,7 +214,7 @@ def test_poison_is_parked_and_those_behind_it_go_on(transactional_db, parked):
     assert handlers.seen == ["2"]
 
 
-def test_a_parked_event_can_be_taken_up_again(transactional_db):
+def test_a_parked_event_can_be_taken_up_again(db):
     inbox.store([inbound("1")])
     WebhookEvent.objects.update(state="parked", attempts=ATTEMPTS, last_error="it failed")
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sessions_app.messages import take_in
 from sessions_app.models import Message, Session
-from tests.domain.conversing import HOUR, MINUTE, NOW, PHONE, SECOND, at_once
+from tests.domain.sessions.conversing import HOUR, MINUTE, NOW, PHONE, SECOND, at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from django.db import connections
 
+from sessions_app import outbox
+from sessions_app.models import Message
+
 NOW = datetime(2026, 6, 15, 9, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 PHONE = "+40700000001"
@@ -89,3 +92,10 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join()
     return results
+
+
+def send(message: Message, provider: Provider, now: datetime = NOW) -> str:
+    """Send a message at a moment, with no chance in the wait for another attempt."""
+    told = outbox.send_waiting(message.pk, clock=lambda: now, take_turn=provider.take_turn, chance=lambda: 0.0)
+    message.refresh_from_db()
+    return told

@@ -5,42 +5,11 @@ import pytest
 
 from sessions_app import events, outbox
 from sessions_app.models import Message, Session
-from tests.domain.conversing import HOUR, MINUTE, NOW, SECOND, Answer, Provider, at_once, done, hearing
+from tests.domain.sessions.conversing import HOUR, MINUTE, NOW, SECOND, Answer, at_once, done, hearing, send
 
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-def provider():
-    return Provider()
-
-
-@pytest.fixture
-def answered(make_session, make_message):
-    """A session in which the customer wrote an hour ago, and our answer that is to be sent."""
-
-    def make(*, session=None, wrote_at=NOW - HOUR, sent_at=NOW - MINUTE, **values):
-        if session is None:
-            session = make_session(channel="whatsapp", last_activity_at=NOW - HOUR)
-            make_message(session, sent_at=wrote_at, state="processed", provider_id=f"in.{session.pk}")
-        return Message.objects.create(
-            session=session, sent_at=sent_at, **{"direction": "outbound", "body": "Da, vă așteptăm.", **values}
-        )
-
-    return make
-
-
-@pytest.fixture
-def on_sms(make_session):
-    return make_session(channel="sms", last_activity_at=NOW - HOUR)
-
-
-def send(message, provider, now=NOW):
-    told = outbox.send_waiting(message.pk, clock=lambda: now, take_turn=provider.take_turn, chance=lambda: 0.0)
-    message.refresh_from_db()
-    return told
 
 
 def test_an_answer_is_sent_once(answered, provider):
@@ -179,115 +148,9 @@ def test_what_nobody_knows_is_not_sent_again(answered, provider, meaning):
     assert len(provider.sent) == 1
 
 
-def test_whatsapp_lets_free_text_out_just_inside_a_day_of_the_customers_last_message(answered, provider):
-    message = answered(wrote_at=NOW - DAY + SECOND)
-
-    assert send(message, provider) == "sent"
-    assert provider.sent[0]["valid_for"] == SECOND
-
-
-def test_whatsapp_lets_no_free_text_out_a_day_after_it_and_no_call_is_made(transactional_db, answered, provider):
-    message = answered(wrote_at=NOW - DAY)
-
-    with hearing(events.message_parked) as heard:
-        assert send(message, provider) == "parked"
-
-    assert (provider.sent, provider.asked_for) == ([], [])
-    assert (message.parked_for, message.attempts) == ("window", 0)
-    assert "131047" in heard[0]["why"] == message.last_error
-
-
-def test_the_window_is_the_customers_and_not_the_sessions(make_session, make_message, answered, provider):
-    earlier = make_session("closed", closed_at=NOW - 2 * HOUR)
-    make_message(earlier, sent_at=NOW - 3 * HOUR, state="processed")
-    message = answered(session=make_session(last_activity_at=NOW))
-
-    assert send(message, provider) == "sent"
-
-
-def test_another_customers_message_or_one_on_another_channel_opens_no_window(
-    make_session, make_message, answered, provider
-):
-    make_message(make_session(customer_phone="+40700000002"), sent_at=NOW - MINUTE)
-    make_message(make_session(channel="sms"), sent_at=NOW - MINUTE, provider="twilio")
-    message = answered(session=make_session(last_activity_at=NOW))
-
-    assert send(message, provider) == "parked"
-
-
-def test_on_sms_there_is_no_window(answered, on_sms, provider):
-    message = answered(session=on_sms)
-
-    assert send(message, provider) == "sent"
-    assert provider.sent[0]["valid_for"] == 10 * HOUR
-    assert provider.asked_for == [("sms", "")]
-
-
-def test_on_whatsapp_the_answer_leaves_from_the_provider_the_customer_wrote_to(answered, make_message, provider):
-    message = answered()
-    make_message(message.session, sent_at=NOW - MINUTE, provider="twilio", state="processed")
-
-    send(message, provider)
-
-    assert provider.asked_for == [("whatsapp", "twilio")]
-
-
-def test_messages_of_a_session_leave_in_order(answered, provider):
-    second = answered(body="second")
-    first = answered(session=second.session, sent_at=NOW - HOUR, body="first")
-    elsewhere = answered(sent_at=NOW - 2 * MINUTE, body="elsewhere")
-
-    assert outbox.waiting_outbound(NOW) == [first.pk, elsewhere.pk, second.pk]
-    assert send(second, provider) == "waiting"
-    assert [send(each, provider) for each in (first, elsewhere, second)] == ["sent"] * 3
-    assert provider.texts == ["first", "elsewhere", "second"]
-
-
-def test_messages_of_one_moment_leave_in_the_order_they_were_written(answered, provider):
-    first = answered()
-    second = answered(session=first.session)
-
-    assert send(second, provider) == "waiting"
-    assert [send(first, provider), send(second, provider)] == ["sent", "sent"]
-
-
-@pytest.mark.parametrize("meaning", ["retry", "config"])
-def test_one_that_is_tried_again_later_holds_up_those_behind_it(answered, provider, meaning):
-    first = answered(sent_at=NOW - HOUR)
-    second = answered(session=first.session)
-    provider.answers = [Answer(meaning=meaning)]
-    send(first, provider)
-
-    assert send(second, provider) == "waiting"
-
-
-@pytest.mark.parametrize("meaning", ["unknown", "give_up"])
-def test_one_that_is_parked_or_unknown_does_not(answered, provider, meaning):
-    first = answered(sent_at=NOW - HOUR)
-    second = answered(session=first.session)
-    provider.answers = [Answer(meaning=meaning)]
-    send(first, provider)
-
-    assert send(second, provider) == "sent"
-
-
 def test_what_customers_wrote_is_never_sent_to_them(make_message, provider):
     assert send(make_message(sent_at=NOW), provider) == "gone"
     assert provider.sent == []
-
-
-def test_several_workers_send_each_message_once_and_in_order(transactional_db, answered, on_sms, provider):
-    for number in range(12):
-        answered(session=on_sms, sent_at=NOW - MINUTE + number * SECOND, body=f"{number:02}")
-
-    def work():
-        for _ in range(40):
-            for key in outbox.waiting_outbound(NOW):
-                outbox.send_waiting(key, clock=lambda: NOW, take_turn=provider.take_turn)
-
-    at_once(*[work] * 4)
-
-    assert provider.texts == [f"{number:02}" for number in range(12)]
 
 
 def test_a_worker_killed_between_claim_and_record_leaves_a_message_of_unknown_fate(answered, provider):
@@ -311,7 +174,7 @@ def test_a_worker_killed_between_claim_and_record_leaves_a_message_of_unknown_fa
 
 def test_a_worker_that_was_frozen_still_tells_that_it_was_sent(answered, provider):
     message = answered()
-    provider.meanwhile = lambda call: outbox.note_lost(now=NOW + HOUR, after=MINUTE)
+    provider.meanwhile = lambda _: outbox.note_lost(now=NOW + HOUR, after=MINUTE)
     provider.answers = [done("wamid.A")]
 
     assert send(message, provider) == "sent"

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from sessions_app import events, lifecycle
 from sessions_app.models import Message, Session
-from tests.domain.conversing import HOUR, MINUTE, NOW, SECOND, at_once, hearing
+from tests.domain.sessions.conversing import HOUR, MINUTE, NOW, SECOND, at_once, hearing
 
 pytestmark = pytest.mark.django_db
 

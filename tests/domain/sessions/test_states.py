@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 
 from sessions_app import states
 from sessions_app.models import Session
-from tests.domain.conversing import NOW
+from tests.domain.sessions.conversing import NOW
 
 pytestmark = pytest.mark.django_db
 

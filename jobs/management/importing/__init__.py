@@ -1,0 +1,1 @@
+"""Bringing reservations and sessions in from files: whole files, or nothing of them."""
