@@ -105,6 +105,7 @@ def _refuse(place: Place, answer: Answer, *, now: datetime) -> None:
 REFUSE = """
 UPDATE external_apis_credential
    SET status = %(status)s, still_sends = false, why = %(why)s, checked_at = %(now)s,
+       refused_at = coalesce(refused_at, %(now)s),
        invalid_since = CASE WHEN %(status)s = 'invalid' THEN %(now)s END
  WHERE id = %(id)s AND secret = %(secret)s AND (status NOT IN ('invalid', 'insufficient') OR still_sends)
 """

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from external_apis import inspection, validation
-from external_apis.credentials import mark_expired, record
+from external_apis import inspection, pacing, pausing, validation
+from external_apis.credentials import mark_expired, record, retire
 from external_apis.models import Credential, Sender
+from external_apis.providers.answers import Answer, Meaning, Scope
 from external_apis.validation import validate
 from external_apis.verdict import Verdict
 from tests.credentials.conftest import DAY, NOW, SECOND, TOKEN, meta_error
@@ -62,6 +63,19 @@ def test_one_that_a_sender_was_refused_with_is_not_announced_again_but_its_recov
     record(credential, ACCEPTED, now=NOW + SECOND)
 
     assert heard.names == ["accepted"]
+
+
+def test_a_refusal_in_sending_and_the_checks_after_it_are_one(make_meta, make_sender, heard):
+    sender = make_sender(make_meta())
+    answer = Answer(meaning=Meaning.DISABLE, scope=Scope.CREDENTIAL, code="190", detail="dead")
+
+    pausing.refuse_credential(pacing.place_of(sender, at=NOW), answer, now=NOW)
+    credential = Credential.objects.get()
+    record(credential, REFUSED, now=NOW + SECOND)
+    with transaction.atomic():
+        retire(Credential.objects.get(), now=NOW + SECOND)
+
+    assert heard.names == ["refused", "retired"]
 
 
 def test_a_new_secret_that_is_good_ends_the_announced_refusal(make_meta, heard):
