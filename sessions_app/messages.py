@@ -7,8 +7,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from sessions_app import lifecycle
+from sessions_app import events, lifecycle
 from sessions_app.models import Message, MessageQuerySet, Session
+from sessions_app.receiving import take_in
+
+__all__ = ["WorkedOff", "process_again", "receive", "take_in", "waiting_sessions", "work_off"]
 
 Handler = Callable[..., None]
 
@@ -18,6 +21,7 @@ class WorkedOff:
     """What became of the unprocessed messages of one session."""
 
     processed: int
+    parked: int = 0
     busy: bool = False  # another worker has the session
 
 
@@ -27,19 +31,27 @@ def waiting_sessions() -> list[int]:
     return list(waiting.order_by("session_id").values_list("session_id", flat=True).distinct())
 
 
-def work_off(session_id: int, *, handle: Handler, attempts: int, now: datetime) -> WorkedOff:
-    """Process a session's waiting messages one by one; raises whatever the handler raises at the first that fails.
+def work_off(
+    session_id: int,
+    *,
+    handle: Handler,
+    attempts: int,
+    now: datetime,
+    timeouts: tuple[type[BaseException], ...] = (),
+) -> WorkedOff:
+    """Process a session's waiting messages one by one; raises the handler's error at the first that is to be retried.
 
     `handle(message, now=now)` runs in the transaction that marks the message as processed: what it writes to the
     database happens exactly once, however many workers there are. It must not reach outside. A failure is counted and
-    holds up the messages behind it; one that failed `attempts` times is parked, so that those behind it go on.
+    holds up the messages behind it; one that failed `attempts` times is parked, and those behind it go on. Exceptions
+    that end the whole run (`timeouts`) are counted too, and always raised.
     """
-    processed = 0
-    while (worked := _work_off_one(session_id, handle=handle, attempts=attempts, now=now)) is not None:
+    processed = parked = 0
+    while (worked := _next(session_id, handle=handle, attempts=attempts, now=now, timeouts=timeouts)) is not None:
         if worked.busy:
-            return WorkedOff(processed=processed, busy=True)
-        processed += worked.processed
-    return WorkedOff(processed=processed)
+            return WorkedOff(processed=processed, parked=parked, busy=True)
+        processed, parked = processed + worked.processed, parked + worked.parked
+    return WorkedOff(processed=processed, parked=parked)
 
 
 def receive(message: Message, *, now: datetime) -> None:
@@ -47,7 +59,15 @@ def receive(message: Message, *, now: datetime) -> None:
     lifecycle.note_activity(message.session, at=min(message.sent_at, now))
 
 
-def _work_off_one(session_id: int, *, handle: Handler, attempts: int, now: datetime) -> WorkedOff | None:
+def process_again(page: MessageQuerySet) -> int:
+    """Give parked messages a fresh set of attempts, but none that may have been sent already."""
+    certain = page.parked().exclude(parked_for=Message.ParkedFor.UNCONFIRMED)
+    return certain.update(state=Message.State.UNPROCESSED, parked_for="", attempts=0, next_try_at=None)
+
+
+def _next(
+    session_id: int, *, handle: Handler, attempts: int, now: datetime, timeouts: tuple[type[BaseException], ...]
+) -> WorkedOff | None:
     message = None
     try:
         with transaction.atomic():
@@ -60,22 +80,30 @@ def _work_off_one(session_id: int, *, handle: Handler, attempts: int, now: datet
             _waiting_in(session_id).filter(pk=message.pk).update(state=Message.State.PROCESSED, processed_at=now)
             return WorkedOff(processed=1)
     except Exception as error:
-        if message is not None:
-            _count_failure(message, error, attempts=attempts, now=now)
-        raise
+        if message is None:
+            raise
+        parked = _count_failure(message, error, attempts=attempts, now=now)
+        if not parked or isinstance(error, timeouts):
+            raise
+        return WorkedOff(processed=0, parked=1)
 
 
 def _waiting_in(session_id: int) -> MessageQuerySet:
     return Message.objects.filter(session=session_id).inbound().unprocessed()
 
 
-def _count_failure(message: Message, error: Exception, *, attempts: int, now: datetime) -> None:
+def _count_failure(message: Message, error: Exception, *, attempts: int, now: datetime) -> bool:
     """Count a failure; the last one parks the message and leaves its session in error, for somebody to see."""
     reason = f"{type(error).__name__}: {error}"
     with transaction.atomic():
-        session = Session.objects.select_for_update().filter(pk=message.session_id).first()
+        session = Session.objects.select_for_update(no_key=True).filter(pk=message.session_id).first()
         failed = Message.objects.unprocessed().filter(pk=message.pk)
         if session is None or not failed.update(attempts=F("attempts") + 1, last_error=reason):
-            return
-        if failed.filter(attempts__gte=attempts).update(state=Message.State.PARKED):
-            lifecycle.fail(session, cause=Session.ErrorCause.PROCESSING, error=reason, now=now)
+            return False
+        parked = {"state": Message.State.PARKED, "parked_for": Message.ParkedFor.FAILING}
+        if not failed.filter(attempts__gte=attempts).update(**parked):
+            return False
+        lifecycle.fail(session, cause=Session.ErrorCause.PROCESSING, error=reason, now=now)
+        why = f"it could not be processed: {type(error).__name__}"
+        events.announce(events.message_parked, message_id=message.pk, session_id=message.session_id, why=why)
+        return True

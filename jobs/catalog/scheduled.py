@@ -60,7 +60,8 @@ def check_unprocessed_messages(run: RunContext) -> dict[str, Any]:
     """Work off what customers wrote and nobody processed, session by session, in order."""
     handle = import_string(getattr(settings, "MESSAGE_HANDLER", MESSAGE_HANDLER))
     waiting = messages.waiting_sessions()
-    work_off = partial(messages.work_off, handle=handle, attempts=MESSAGE_ATTEMPTS, now=run.now)
+    keywords = {"handle": handle, "attempts": MESSAGE_ATTEMPTS, "now": run.now, "timeouts": run.timeouts}
+    work_off = partial(messages.work_off, **keywords)
     outcome = run.each(waiting, work_off, total=len(waiting))
     for failure in outcome.failures:
         run.log.warning("a message failed", session=failure.item, error=type(failure.error).__name__)

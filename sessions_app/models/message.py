@@ -41,6 +41,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Claimed before the moment by somebody who never recorded what became of it."""
         return self.filter(state=Message.State.SENDING, attempt_at__lt=moment)
 
+    def its_time(self, now: datetime) -> Self:
+        """To be sent, and not to be left alone until later."""
+        return self.outbound().unprocessed().filter(Q(next_try_at__isnull=True) | Q(next_try_at__lte=now))
+
     def due(self, now: datetime) -> Self:
         """To be sent now: its time has come, and nothing is to be sent before it in its session."""
         earlier = Message.objects.outbound().filter(
@@ -48,8 +52,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             session=OuterRef("session"),
             state__in=Message.TO_SEND,
         )
-        its_time = Q(next_try_at__isnull=True) | Q(next_try_at__lte=now)
-        return self.outbound().unprocessed().filter(its_time, ~Exists(earlier))
+        return self.its_time(now).filter(~Exists(earlier))
 
     def in_order(self) -> Self:
         """As they were sent."""

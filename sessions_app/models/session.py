@@ -50,6 +50,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Taken up again that many times, or more, since they last went well."""
         return self.filter(tries__gte=tries)
 
+    def of_customer(self, phone: str, *, channel: str) -> Self:
+        """With one customer on one channel."""
+        return self.filter(customer_phone=phone, channel=channel)
+
     def unlocked(self) -> "SessionQuerySet":
         """Only those that no other transaction holds right now, locked for this one; needs a transaction."""
         return Session.objects.filter(pk__in=self.select_for_update(skip_locked=True).values("pk"))
@@ -134,3 +138,10 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return f"session {self.pk}"
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it was resolved, closed or given up; None while it goes on."""
+        if self.status not in self.ENDED:
+            return None
+        return self.resolved_at if self.status == self.Status.RESOLVED else self.closed_at

@@ -12,7 +12,7 @@ NOTHING = {"closed": 0, "retried": 0, "handedOver": 0}
 
 
 def test_it_takes_a_session_up_again_when_its_next_try_is_due(run_job, make_session):
-    session = make_session("error", next_try_at=NOW, tries=4)
+    session = make_session("error", next_try_at=NOW, tries=4, last_activity_at=NOW - SECOND)
 
     assert run_job("check-error-sessions", now=NOW).result == {**NOTHING, "retried": 1}
 
