@@ -16,10 +16,11 @@ DIRECTORY = "SECRETS_DIR"
 SECRETS = ("META_ACCESS_TOKEN", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY_SECRET")
 NUMBER = r"\+[1-9]\d{6,14}"
 
-MetaId = Annotated[str, like(r"(\d{1,40})?", "a number, as Meta shows it")]
-AccountSid = Annotated[str, like(r"(AC[0-9a-fA-F]{32})?", "AC and 32 hexadecimal digits")]
-KeySid = Annotated[str, like(r"(SK[0-9a-fA-F]{32})?", "SK and 32 hexadecimal digits")]
-ServiceSid = Annotated[str, like(r"(MG[0-9a-fA-F]{32})?", "MG and 32 hexadecimal digits")]
+# No stricter than what would change an address: whether they exist, only the providers can tell.
+MetaId = Annotated[str, like(r"[0-9A-Za-z_-]{0,100}", "an id, as Meta shows it")]
+AccountSid = Annotated[str, like(r"(AC[0-9A-Za-z_-]{1,98})?", "the SID of an account, which begins with AC")]
+KeySid = Annotated[str, like(r"(SK[0-9A-Za-z_-]{1,98})?", "the SID of an API key, which begins with SK")]
+ServiceSid = Annotated[str, like(r"(MG[0-9A-Za-z_-]{1,98})?", "the SID of a messaging service, which begins with MG")]
 SmsFrom = Annotated[
     str,
     like(
@@ -128,8 +129,6 @@ def _check_whole(values: _Variables) -> None:
         for name, needed in NEEDS
         if given(name) and not any(given(each) for each in needed)
     ]
-    if given("TWILIO_FROM") and given("TWILIO_MESSAGING_SERVICE_SID"):
-        lines.append("TWILIO_FROM and TWILIO_MESSAGING_SERVICE_SID are both set: an SMS leaves from one. Remove one.")
     if lines:
         raise ImproperlyConfigured("\n".join(dict.fromkeys(lines)))
 
@@ -181,8 +180,9 @@ def _twilio(values: _Variables) -> list[Configured]:
 
 
 def _twilio_senders(values: _Variables) -> tuple[ConfiguredSender, ...]:
+    """A messaging service sends in place of a single number, which is among its own."""
     addresses = (
-        ("sms", values.TWILIO_FROM or values.TWILIO_MESSAGING_SERVICE_SID),
+        ("sms", values.TWILIO_MESSAGING_SERVICE_SID or values.TWILIO_FROM),
         ("whatsapp", values.TWILIO_WHATSAPP_FROM.removeprefix("whatsapp:")),
     )
     return tuple(ConfiguredSender(channel=channel, address=address) for channel, address in addresses if address)

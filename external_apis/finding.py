@@ -12,7 +12,7 @@ from external_apis.providers.twilio_facts import SentMessage
 
 
 class CannotBeFound(ProviderError):
-    """The provider keeps no list of what was sent: only its webhook tells."""
+    """The provider keeps no list of what was sent, or its list does not tell: only its webhook does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Wanted:
 
 
 def find(provider: str, channel: str, wanted: Wanted, *, clients: Clients, now: datetime) -> Answer | None:
-    """The message at its provider, or None when it is not there or cannot be told apart from others."""
+    """The message at its provider, or None when it is not there; raises CannotBeFound where that cannot be told."""
     if provider != Provider.TWILIO:
         raise CannotBeFound(Answer(meaning=Meaning.UNKNOWN, detail="Meta cannot be asked for what was sent."))
     senders = Sender.objects.usable().filter(provider=provider, channel=channel).select_related("credential")
@@ -44,8 +44,10 @@ def _matches(sent: SentMessage, wanted: Wanted, addresses: set[str]) -> bool:
 
 
 def _adopted(found: list[SentMessage], wanted: Wanted) -> Answer | None:
-    # What the provider composed looks like any other message to the same person: two are one too many to choose from.
-    if not found or (not wanted.text and len(found) > 1):
+    if not found:
         return None
+    # What the provider composed looks like any other message to the same person; called missing, it would go twice.
+    if not wanted.text and len(found) > 1:
+        raise CannotBeFound(Answer(meaning=Meaning.UNKNOWN, detail="Several messages to that person could be it."))
     first = min(found, key=lambda sent: sent.created_at)
     return Answer(meaning=Meaning.DONE, provider_id=first.sid, status=first.status)

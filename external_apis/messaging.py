@@ -91,9 +91,9 @@ class Messenger:
         language: str = "",
         parameters: Sequence[str] = (),
     ) -> Answer | None:
-        """Look at the provider for a message whose answer was lost; None: it is not there, or cannot be told apart.
+        """Look at the provider for a message whose answer was lost; None: it is not there.
 
-        Raises ProviderError when the provider cannot be asked, and CannotBeFound where it keeps no list.
+        Raises ProviderError when the provider cannot be asked, and CannotBeFound where it cannot tell.
         """
         composed_there = channel == Channel.WHATSAPP and bool(language or parameters)
         wanted = finding.Wanted(to=to, text="" if composed_there else text, since=since)

@@ -19,6 +19,8 @@ STATIC_STEPS = (
     ("mypy", ["mypy"]),
     ("import-linter", ["lint-imports"]),
 )
+PROVIDER_URLS = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
+NOBODY = "http://127.0.0.1:9"  # a test that speaks to a provider brings its own stand-in
 OWN_PREFIXES = ("CRON_", "META_", "TWILIO_", "PROVIDER_", "REMINDER_", "PUBLIC_URL", "SECRETS_DIR")
 # The whole suite, file by file on every core; tests of real processes mostly wait.
 SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
@@ -86,6 +88,7 @@ def _environment(servers: Servers) -> dict[str, str]:
         "CREDENTIAL_KEYS": new_credential_key(),
         "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
         "LOG_FORMAT": "console",
+        **dict.fromkeys(PROVIDER_URLS, NOBODY),
     }
 
 

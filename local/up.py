@@ -23,11 +23,11 @@ from local.programs import Program
 from local.runner import Runner, Stopped
 from local.sockets import short_digest
 from local.terminal import Lines
+from local.test import PROVIDER_URLS
 from local.valkey import Valkey
 
 GROUPS = ("cron", "scheduled", "cleanup")
 HOST = "127.0.0.1"
-PROVIDER_URLS = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
 READY_SECONDS = 60
 ASK_EVERY_SECONDS = 0.5
 #: Root is what there is in many containers; every worker would say so in seven lines.

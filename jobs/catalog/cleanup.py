@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from external_apis import retention as credentials
-from external_apis.models import Credential
+from external_apis import retention as external
+from external_apis.models import Credential, WebhookEvent
 from jobs.engine import retention as past
 from jobs.engine.context import RunContext
 from jobs.engine.definition import CatchUp
@@ -15,6 +15,7 @@ from sessions_app.models import Message, Session
 
 MESSAGE_RETENTION = timedelta(days=90)
 LOG_RETENTION = timedelta(days=30)
+PARKED_RETENTION = timedelta(days=90)
 SESSION_RETENTION = timedelta(days=180)
 CREDENTIAL_GRACE = timedelta(days=7)
 
@@ -49,13 +50,18 @@ def cleanup_old_messages(run: RunContext) -> dict[str, Any]:
     **LONG,
 )
 def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
-    """Delete lines, results, runs and workers of more than 30 days ago, but no job's last success and failure."""
-    limit = run.now - LOG_RETENTION
+    """Delete lines, results, runs, workers and webhook events of more than 30 days ago.
+
+    Each job keeps its last success and failure, and an event that could not be processed stays three times as long.
+    """
+    limit, parked, events = run.now - LOG_RETENTION, run.now - PARKED_RETENTION, WebhookEvent.objects
     return {
         "deletedLogLines": run.in_batches(past.log_lines_before(limit), past.delete),
         "deletedTaskResults": run.in_batches(past.task_results_before(limit), past.delete),
         "deletedRuns": run.in_batches(past.runs_before(limit), past.delete_runs),
         "deletedWorkers": run.in_batches(past.workers_before(limit), past.delete),
+        "deletedWebhookEvents": run.in_batches(events.processed_before(limit), external.delete_webhook_events),
+        "deletedParkedEvents": run.in_batches(events.parked_before(parked), external.delete_webhook_events),
     }
 
 
@@ -104,6 +110,10 @@ def cleanup_old_sessions(run: RunContext) -> dict[str, Any]:
     destructive=True,
 )
 def cleanup_expired_credentials(run: RunContext) -> dict[str, Any]:
-    """Delete credentials that expired or became invalid more than a week ago, but none that is in use."""
-    unusable = Credential.objects.unusable_before(run.now - CREDENTIAL_GRACE)
-    return {"deleted": run.in_batches(unusable, credentials.delete)}
+    """Delete credentials that expired or became invalid more than a week ago; of those in use say so instead."""
+    limit = run.now - CREDENTIAL_GRACE
+    gone = Credential.objects.gone_before(limit)
+    return {
+        "deleted": run.in_batches(Credential.objects.unusable_before(limit), external.delete),
+        "kept": [] if run.dry_run else external.announce_kept(gone, now=run.now),
+    }

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from external_apis import credentials, providers
-from external_apis.models import Credential
+from jobs.catalog import credentials
 from jobs.catalog.reminding import remind_guests
 from jobs.engine.context import Again, RunContext
 from jobs.engine.definition import Retry
@@ -90,14 +89,8 @@ def backup_data(_run: RunContext) -> dict[str, Any]:
     description="Validate the credentials of the external APIs (Meta, Twilio)",
 )
 def validate_credentials(run: RunContext) -> dict[str, Any]:
-    """Mark credentials that have expired or soon will; whether a provider still accepts them only it can tell."""
-    expiring = Credential.objects.expiring(run.now, before=run.now + credentials.NOTICE)
-    return {
-        "expired": run.in_batches(Credential.objects.expired(run.now), credentials.mark_expired, now=run.now),
-        "expiring": run.in_batches(expiring, credentials.mark_expiring),
-        "checked": 0,
-        "notConfigured": providers.why_not_connected(),
-    }
+    """Ask the providers whether they still accept each credential, until when and for what."""
+    return credentials.validate(run)
 
 
 @cron.job("daily-report", schedule="0 8 * * *", description="Generate and send the daily activity report")

@@ -3,9 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from external_apis import credentials, providers
-from external_apis.models import Credential
-from jobs.catalog import correspondence
+from jobs.catalog import correspondence, credentials
 from jobs.engine.context import Again, RunContext
 from jobs.engine.registry import Group
 from sessions_app import lifecycle
@@ -34,14 +32,8 @@ def check_abandoned_sessions(run: RunContext) -> dict[str, Any]:
     description="Synchronise the credentials of the external APIs",
 )
 def sync_credentials(run: RunContext) -> dict[str, Any]:
-    """Bring states in line with expiries that were moved on; exchanging tokens needs a provider."""
-    renewed = Credential.objects.renewed(before=run.now + credentials.NOTICE)
-    return {
-        "backInLine": run.in_batches(renewed, credentials.mark_renewed),
-        "toRenew": Credential.objects.filter(status=Credential.Status.EXPIRING).count(),
-        "exchanged": 0,
-        "notConfigured": providers.why_not_connected(),
-    }
+    """Bring credentials in line with the settings, renew what expires soon, and copy what the providers know."""
+    return credentials.synchronise(run)
 
 
 @scheduled.job(

@@ -26,7 +26,7 @@ def configure(stand_in: StandIn, settings: Any) -> Callable[..., None]:
 
     def configure(**given: str) -> None:
         urls = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
-        values = {**dict.fromkeys(urls, stand_in.url), "META_APP_ID": "1", "META_APP_SECRET": "an app's secret"}
+        values = {**dict.fromkeys(urls, stand_in.url), "META_APP_ID": "1", "META_APP_SECRET": "an-app-secret"}
         quick = {"META_MESSAGES_PER_SECOND": "1000", "TWILIO_MESSAGES_PER_SECOND": "1000"}
         timeouts = {"PROVIDER_CONNECT_TIMEOUT": "1", "PROVIDER_READ_TIMEOUT": "1"}
         settings.PROVIDERS = providers.read({**values, **quick, **timeouts, **given})

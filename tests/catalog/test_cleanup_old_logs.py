@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django_celery_results.models import TaskResult
 
+from external_apis.models import WebhookEvent
 from jobs.models import Run, RunLog, State, Worker
 
 NOW = datetime(2026, 6, 1, 2, 40, tzinfo=UTC)
@@ -125,3 +126,21 @@ def test_a_month_of_31_days_does_not_pull_the_brake(run_job):
     TaskResult.objects.filter(task_id__startswith="young").update(date_done=LIMIT)
 
     assert clean(run_job)["deletedTaskResults"] == 1000
+
+
+def make_event(key, **values):
+    return WebhookEvent.objects.create(provider="meta", kind="status", key=key, payload="{}", **values)
+
+
+def test_webhook_events_go_30_days_after_they_were_processed_and_90_when_they_could_not_be(run_job):
+    long_ago = NOW - timedelta(days=90)
+    make_event("old", state="processed", processed_at=LIMIT - SECOND)
+    make_event("young", state="processed", processed_at=LIMIT)
+    make_event("parked", state="parked", last_error="ValueError", received_at=long_ago - SECOND)
+    make_event("parked later", state="parked", last_error="ValueError", received_at=long_ago)
+    make_event("waiting", received_at=long_ago - SECOND)
+
+    result = clean(run_job)
+
+    assert (result["deletedWebhookEvents"], result["deletedParkedEvents"]) == (1, 1)
+    assert set(WebhookEvent.objects.values_list("key", flat=True)) == {"young", "parked later", "waiting"}

@@ -71,7 +71,8 @@ def test_half_a_configuration_names_what_is_missing(given: dict[str, str], missi
     ("name", "value", "allowed"),
     [
         ("META_PHONE_NUMBER_ID", "+40712345678", "as Meta shows it"),
-        ("TWILIO_ACCOUNT_SID", "AC12", "32 hexadecimal digits"),
+        ("META_PHONE_NUMBER_ID", "1/messages", "as Meta shows it"),
+        ("TWILIO_ACCOUNT_SID", "SK12", "begins with AC"),
         ("TWILIO_FROM", "0712345678901", "+40712345678"),
         ("TWILIO_WHATSAPP_FROM", "Trattoria", "+40712345678"),
         ("TWILIO_MESSAGING_SERVICE_SID", SID, "MG"),
@@ -87,9 +88,9 @@ def test_an_sms_may_leave_from_a_number_a_short_code_or_a_name(sender: str) -> N
     assert senders({**TWILIO, "TWILIO_FROM": sender}) == [[("sms", sender)]]
 
 
-def test_two_origins_of_sms_are_one_too_many() -> None:
+def test_a_messaging_service_sends_in_place_of_a_single_number() -> None:
     both = {**TWILIO, "TWILIO_FROM": "+40712345678", "TWILIO_MESSAGING_SERVICE_SID": SERVICE}
-    assert "Remove one" in refused(both)
+    assert senders(both) == [[("sms", SERVICE)]]
 
 
 @pytest.mark.parametrize("odd", [f"{SECRET} x", f"{SECRET}\nx", f"{SECRET}ă"])

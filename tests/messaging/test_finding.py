@@ -81,11 +81,12 @@ def test_of_two_with_the_same_text_the_older_one_is_it(make_sender, messenger, s
     assert find().provider_id == stand_in.messages[0].id
 
 
-def test_of_two_that_twilio_composed_none_is_taken(make_sender, messenger, send, find):
+def test_of_two_that_twilio_composed_none_is_taken_and_none_is_called_missing(make_sender, messenger, send, find):
     make_sender("twilio", "whatsapp")
     send(messenger, "whatsapp", **CONTENT)
     send(messenger, "whatsapp", text="We look forward to it.")
-    assert find("whatsapp", language="ro", parameters=("Ana", "20:00")) is None
+    with pytest.raises(CannotBeFound):
+        find("whatsapp", language="ro", parameters=("Ana", "20:00"))
 
 
 def test_a_message_of_a_service_is_found_whichever_number_it_left_from(make_sender, messenger, send, stand_in, find):
