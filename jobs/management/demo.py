@@ -101,7 +101,7 @@ def reservations(chance: Random, people: list[Customer], *, now: datetime) -> It
         soon = number < RESERVATIONS // 30
         ahead = timedelta(minutes=chance.randint(5, 119)) if soon else timedelta(days=chance.uniform(-60, 30))
         starts_at = (now + ahead).replace(second=0, microsecond=0)
-        past = ahead < timedelta()
+        status = chance.choices(*(PAST if ahead < timedelta() else COMING))[0]
         yield Reservation(
             reference=f"{REFERENCE}{number:05}",
             guest_name=customer.name,
@@ -110,7 +110,8 @@ def reservations(chance: Random, people: list[Customer], *, now: datetime) -> It
             starts_at=starts_at,
             party_size=chance.choices(range(1, 9), [1, 9, 4, 6, 2, 2, 1, 1])[0],
             channel=chance.choices(["whatsapp", "sms"], [4, 1])[0],
-            status=chance.choices(*(PAST if past else COMING))[0],
+            status=status,
+            cancelled_at=min(starts_at, now) if status == "cancelled" else None,
             created_at=min(starts_at, now) - timedelta(days=chance.uniform(0.1, 20)),
         )
 
@@ -187,6 +188,8 @@ def _leave_undone(chance: Random, session: Session, last: Message) -> None:
         last.state, last.processed_at, last.attempts, last.last_error = "parked", None, 5, session.error
         last.parked_for = "failing"
     elif session.status == "waiting" and last.direction == "outbound" and chance.random() < 0.2:
-        last.state, last.processed_at, last.provider_id = chance.choice(["unprocessed", "sending", "unknown"]), None, ""
+        # Lost answers only where the provider has to tell: to look for them twice at the other takes a minute.
+        states = ["unprocessed", "sending", "unknown"] if last.provider == "meta" else ["unprocessed"]
+        last.state, last.processed_at, last.provider_id = chance.choice(states), None, ""
         if last.state != "unprocessed":
             last.attempt_reference, last.attempt_at = UUID(int=chance.getrandbits(128)), last.sent_at
