@@ -7,7 +7,6 @@ from uuid import UUID
 import structlog
 from django.dispatch import receiver
 
-from external_apis import events as external
 from jobs.engine import events
 from jobs.models import Run, State
 
@@ -88,22 +87,6 @@ def _database_lost(*, reason: str, **_: Any) -> None:
 @receiver(events.database_back)
 def _database_back(**_: Any) -> None:
     log.warning("The database is back.", what="database_back")
-
-
-@receiver(external.webhook_refused)
-def _webhook_refused(*, provider: str, why: str, **_: Any) -> None:
-    log.warning("A webhook was refused.", what="webhook_refused", provider=provider, reason=why)
-
-
-@receiver(external.webhook_ignored)
-def _webhook_ignored(*, provider: str, count: int, **_: Any) -> None:
-    log.info("Parts of a webhook say nothing to us.", what="webhook_ignored", provider=provider, count=count)
-
-
-@receiver(external.webhook_event_parked)
-def _webhook_event_parked(*, event_id: int, why: str, **_: Any) -> None:
-    say = "A webhook event failed too often and is set aside."
-    log.error(say, what="webhook_event_parked", webhook_event=event_id, reason=why)
 
 
 def _about(run: Run) -> dict[str, Any]:
