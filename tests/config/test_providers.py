@@ -34,6 +34,13 @@ def test_a_secret_can_stand_in_a_file(tmp_path: Path) -> None:
     assert providers.read({"META_APP_SECRET_FILE": str(file)}).meta.app_secret == "from the file"
 
 
+def test_a_secret_can_stand_in_the_mounted_folder_and_wins_there(tmp_path: Path) -> None:
+    (tmp_path / "META_APP_SECRET").write_text("from the folder\n")
+    given = {"SECRETS_DIR": str(tmp_path), "META_APP_SECRET": "from the environment", "META_VERIFY_TOKEN": "too"}
+    read = providers.read(given).meta
+    assert (read.app_secret, read.verify_token) == ("from the folder", "too")
+
+
 @pytest.mark.parametrize("text", ["none", "08:00-08:00"])
 def test_quiet_hours_can_be_switched_off(text: str) -> None:
     assert providers.read({"REMINDER_QUIET_HOURS": text}).reminders.quiet is None

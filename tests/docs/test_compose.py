@@ -9,6 +9,7 @@ import yaml
 from cryptography.fernet import Fernet
 from django.urls import resolve
 
+from config import providers, sources
 from config.cron import _Variables
 from config.database import from_url
 from config.messaging import GROUPS
@@ -21,6 +22,7 @@ COMPOSE = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 SECRETS_FOLDER = "/run/secrets/"
+PROVIDERS = "./var/compose/providers"
 
 ours = pytest.mark.parametrize("name", OURS)
 
@@ -44,7 +46,9 @@ def test_its_command_exists(name):
 
 @ours
 def test_its_variables_are_read_by_the_service(name):
-    known = variables_read() | set(_Variables.model_fields) | {f"{each}_FILE" for each in required_variables()}
+    groups = (_Variables, providers._Variables, sources._Variables)
+    known = {field for group in groups for field in group.model_fields} | {sources.DIRECTORY}
+    known |= variables_read() | {f"{each}_FILE" for each in required_variables()}
 
     assert set(OURS[name]["environment"]) <= known
 
@@ -90,7 +94,8 @@ def test_the_secrets_fit_each_other_and_what_reads_them(tmp_path):
     (tmp_path / "docker").mkdir()
     (tmp_path / "docker" / "make-secrets").write_bytes((ROOT / "docker" / "make-secrets").read_bytes())
     subprocess.run(["sh", tmp_path / "docker" / "make-secrets"], check=True, capture_output=True)
-    made = {file.name: file.read_text().strip() for file in (tmp_path / "var" / "compose").iterdir()}
+    files = (file for file in (tmp_path / "var" / "compose").iterdir() if file.is_file())
+    made = {file.name: file.read_text().strip() for file in files}
 
     database = from_url(made["database_url"])
     postgres = SERVICES["postgres"]["environment"]
@@ -164,10 +169,22 @@ def test_the_broker_never_evicts_messages():
     assert command[command.index("--appendonly") + 1] == "yes"
 
 
-def test_every_mounted_file_and_volume_exists():
-    sources = [mount.partition(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
+def test_the_folder_of_the_providers_secrets_is_made_and_mounted_where_it_is_read(tmp_path):
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "make-secrets").write_bytes((ROOT / "docker" / "make-secrets").read_bytes())
+    subprocess.run(["sh", tmp_path / "docker" / "make-secrets"], check=True, capture_output=True)
 
-    for source in sources:
+    for name in {"web", *(each for each in OURS if each.startswith("worker-"))}:
+        [mount] = SERVICES[name]["volumes"]
+        folder, inside, mode = mount.split(":")
+        assert (tmp_path / folder).is_dir()
+        assert (inside, mode) == (SERVICES[name]["environment"][sources.DIRECTORY], "ro")
+
+
+def test_every_mounted_file_and_volume_exists():
+    mounted = [mount.partition(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
+
+    for source in set(mounted) - {PROVIDERS}:
         assert (ROOT / source).is_file() if source.startswith("./") else source in COMPOSE["volumes"]
 
 
