@@ -69,7 +69,7 @@ def _meta(credential: Credential, client: "MetaClient", *, now: datetime) -> Cop
 
 
 def _numbers_of_senders(credential: Credential, client: "MetaClient") -> "list[PhoneNumber]":
-    addresses = credential.senders.filter(in_use=True).values_list("address", flat=True)
+    addresses = credential.senders.filter(provider=Provider.META, in_use=True).values_list("address", flat=True)
     return [client.phone_number(address) for address in addresses]
 
 
