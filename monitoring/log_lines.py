@@ -1,6 +1,6 @@
-"""Every line about runs, schedules and servers: a constant sentence, and fields of which one is `what`."""
+"""Every line about runs, schedules, servers and providers: a constant sentence, and fields of which one is `what`."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import structlog
 from django.dispatch import receiver
 
 from external_apis import events as external
+from external_apis.models import Credential, Sender
 from jobs.engine import events
 from jobs.models import Run, State
 
@@ -90,6 +91,39 @@ def _database_back(**_: Any) -> None:
     log.warning("The database is back.", what="database_back")
 
 
+@receiver(external.sender_paused)
+def _sender_paused(*, sender: Sender, because: str, **_: Any) -> None:
+    log.error("Nothing is sent from a sender any more.", what="sender_paused", **_about_sender(sender), reason=because)
+
+
+@receiver(external.sender_resumed)
+def _sender_resumed(*, sender: Sender, paused_at: datetime, **_: Any) -> None:
+    log.info("A sender sends again.", what="sender_resumed", **_about_sender(sender), since=_moment(paused_at))
+
+
+@receiver(external.credential_refused)
+def _credential_refused(*, credential: Credential, why: str, **_: Any) -> None:
+    say = "A provider does not accept a credential, or not for all that it is needed for."
+    log.error(say, what="credential_refused", **_about_credential(credential), reason=why)
+
+
+@receiver(external.credential_accepted)
+def _credential_accepted(*, credential: Credential, **_: Any) -> None:
+    log.info("A credential is accepted again.", what="credential_accepted", **_about_credential(credential))
+
+
+@receiver(external.credential_retired)
+def _credential_retired(*, credential: Credential, **_: Any) -> None:
+    say = "A credential that was refused is no longer in use."
+    log.info(say, what="credential_retired", **_about_credential(credential))
+
+
+@receiver(external.credential_kept)
+def _credential_kept(*, credential: Credential, why: str, **_: Any) -> None:
+    say = "A credential would be deleted, were it not in use."
+    log.warning(say, what="credential_kept", **_about_credential(credential), reason=why)
+
+
 @receiver(external.webhook_refused)
 def _webhook_refused(*, provider: str, why: str, **_: Any) -> None:
     log.warning("A webhook was refused.", what="webhook_refused", provider=provider, reason=why)
@@ -109,6 +143,15 @@ def _webhook_event_parked(*, event_id: int, why: str, **_: Any) -> None:
 def _about(run: Run) -> dict[str, Any]:
     tick = {"tick": _moment(run.tick)} if run.tick else {}
     return {"job": run.job, "run": str(run.pk), "attempt": run.attempt, "worker": run.worker, **tick}
+
+
+def _about_sender(sender: Sender) -> dict[str, Any]:
+    # Neither its address nor its label: both can be a phone number.
+    return {"sender": sender.pk, "provider": str(sender.provider), "channel": str(sender.channel)}
+
+
+def _about_credential(credential: Credential) -> dict[str, Any]:
+    return {"credential": credential.label, "provider": str(credential.provider)}
 
 
 def _ending(run: Run) -> dict[str, Any]:
