@@ -10,7 +10,7 @@ from external_apis.connections import Connections
 from external_apis.credentials import record
 from external_apis.encryption import WrongKey
 from external_apis.models import Credential, CredentialQuerySet, Provider, Sender, Template
-from external_apis.providers.answers import ProviderError
+from external_apis.providers.answers import Meaning, ProviderError
 from external_apis.verdict import NotAnswered, Verdict
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _meta(credential: Credential, client: "MetaClient", *, now: datetime) -> Cop
 
 
 def _numbers_of_senders(credential: Credential, client: "MetaClient") -> "list[PhoneNumber]":
-    addresses = credential.senders.filter(in_use=True).values_list("address", flat=True)
+    addresses = credential.senders.filter(provider=Provider.META, in_use=True).values_list("address", flat=True)
     return [client.phone_number(address) for address in addresses]
 
 
@@ -109,6 +109,17 @@ def _twilio(credential: Credential, connections: Connections, *, now: datetime) 
             account_status=status[:40]
         )
     listed = {key.sid for key in client.keys()}  # noqa: SIM118  a call to Twilio
-    revoked = Verdict(status=Credential.Status.INVALID, why=REVOKED, told={"checked_at": now})
     missing = [key for key in ours if key.key_id not in listed and key.status != Credential.Status.INVALID]
-    return Copied(label=credential.label, revoked=sum(record(key, revoked, now=now) for key in missing))
+    return Copied(label=credential.label, revoked=sum(_revoke(key, connections, now=now) for key in missing))
+
+
+def _revoke(key: Credential, connections: Connections, *, now: datetime) -> bool:
+    """Record that a key which is not listed is gone, if it is refused as well: what works is not given up."""
+    try:
+        connections.twilio(key).probe()
+    except WrongKey:
+        return False
+    except ProviderError as failed:
+        revoked = Verdict(status=Credential.Status.INVALID, why=REVOKED, told={"checked_at": now})
+        return failed.answer.meaning == Meaning.DISABLE and record(key, revoked, now=now)
+    return False

@@ -89,6 +89,10 @@ def _about_asking(answer: Answer, connections: Connections, told: dict[str, Any]
         raise NotAnswered(
             f"Meta refuses to ask for the app, are META_APP_ID and META_APP_SECRET right? {worded(answer)}"
         )
+    if answer.right:
+        raise NotAnswered(
+            f"It may not ask for itself; with META_APP_ID and META_APP_SECRET it need not. {worded(answer)}"
+        )
     if answer.meaning != Meaning.DISABLE:
         raise NotAnswered(worded(answer))
     return Verdict(status=Credential.Status.INVALID, why=f"Meta refuses it: {worded(answer)}", told=told)

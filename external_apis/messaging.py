@@ -102,17 +102,21 @@ class Messenger:
     def _probe(self, channel: str, provider: str) -> "Turn | None":
         now = self._clock()
         for sender in pausing.due(channel, provider=provider, now=now):
-            if pausing.win_probe(sender, now=now) and self._looks_well(sender):
-                return Turn(self, pacing.place_of(sender, at=now), probed=sender.paused_at)
+            if pausing.win_probe(sender, now=now):
+                place = pacing.place_of(sender, at=now)
+                self._clients.prepare(place)
+                if self._looks_well(place, sender.pause):
+                    return Turn(self, place, probed=sender.paused_at)
         return None
 
-    def _looks_well(self, sender: Sender) -> bool:
-        if sender.pause == Sender.Pause.CONFIG:
+    def _looks_well(self, place: Place, pause: str) -> bool:
+        if pause == Sender.Pause.CONFIG:
             return True  # reading would tell nothing about what is set up wrongly
-        place = pacing.place_of(sender, at=self._clock())
         try:
             self._clients.look(place)
         except ProviderError as failed:
+            if failed.answer.right:
+                return True  # the provider works again; that this credential may only send is no reason not to
             if failed.answer.meaning == Meaning.DISABLE:
                 pausing.note(place, failed.answer, now=self._clock())
             return False

@@ -42,7 +42,7 @@ TAKE = """
 WITH usable AS (
   SELECT s.id, s.provider, s.channel, s.address, s.credential_id, s.paused_at, s.probe_at,
          c.account, c.key_id, c.secret
-    FROM external_apis_sender s JOIN external_apis_credential c ON c.id = s.credential_id
+    FROM external_apis_sender s JOIN external_apis_credential c ON c.id = s.credential_id AND c.provider = s.provider
    WHERE s.channel = %(channel)s AND (%(provider)s = '' OR s.provider = %(provider)s)
      AND s.in_use AND c.in_use AND c.status <> 'invalid' AND (c.status <> 'insufficient' OR c.still_sends)),
 chosen AS (

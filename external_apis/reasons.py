@@ -39,6 +39,8 @@ def _unusable_because(sender: Sender) -> str:
         return "is not in use"
     if sender.credential is None:
         return "has no credential"
+    if sender.credential.provider != sender.provider:
+        return "has a credential of another provider"
     if not sender.credential.in_use:
         return "has a credential that is not in use"
     return f"has a credential that is {sender.credential.status}: {sender.credential.why}"

@@ -55,7 +55,8 @@ def summary(checked: Sequence[Checked]) -> dict[str, Any]:
 
 def resume_senders(credential: Credential, *, connections: Connections, now: datetime) -> int:
     """Let senders go on that their provider had disabled for good, where it now lets them be read; returns how many."""
-    paused = credential.senders.filter(paused_at__isnull=False, pause=Sender.Pause.REFUSED)
+    own = credential.senders.filter(provider=credential.provider)
+    paused = own.filter(paused_at__isnull=False, pause=Sender.Pause.REFUSED)
     return sum(_resume(sender, now=now) for sender in paused if _reads_fine(sender, credential, connections))
 
 

@@ -2,8 +2,9 @@
 
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from external_apis.models.credential import Credential
@@ -14,8 +15,9 @@ class SenderQuerySet(models.QuerySet["Sender"]):
     """Senders by what can be done with them."""
 
     def usable(self) -> Self:
-        """Meant to be sent from, with a credential that is not known to be refused; paused ones included."""
-        return self.filter(in_use=True, credential__in=Credential.objects.usable())
+        """Meant to be sent from, with a credential of theirs that is not known to be refused; paused ones included."""
+        own = self.filter(in_use=True, credential__provider=F("provider"))
+        return own.filter(credential__in=Credential.objects.usable())
 
 
 class Sender(models.Model):
@@ -68,6 +70,13 @@ class Sender(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_provider_display()} {self.get_channel_display()} {self.label or self.address}"
+
+    def clean(self) -> None:
+        """Its secret is sent to the provider: it must be the one that gave it."""
+        if self.credential and self.credential.provider != self.provider:
+            raise ValidationError({"credential": "This credential is for another provider."})
+        if self.provider == Provider.META and self.channel != Channel.WHATSAPP:
+            raise ValidationError({"channel": "Meta carries WhatsApp alone."})
 
 
 class Template(models.Model):

@@ -72,6 +72,7 @@ class WebhookEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], name="webhook_event_unprocessed", condition=Q(state="unprocessed")),
+            models.Index(fields=["received_at"], name="webhook_event_parked", condition=Q(state="parked")),
             models.Index(fields=["received_at"], name="webhook_event_received"),
         ]
 

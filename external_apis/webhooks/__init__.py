@@ -1,7 +1,7 @@
 """What providers tell us by webhook, in one shape for both: a message from a customer, or where one of ours stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -12,9 +12,9 @@ class Inbound:
     provider: str
     provider_id: str
     channel: str
-    phone: str  # E.164, with +
-    name: str
-    body: str
+    phone: str = field(repr=False)  # E.164, with +
+    name: str = field(repr=False)
+    body: str = field(repr=False)
     sent_at: datetime
     kind: str  # text, image, …: the provider's own word
 

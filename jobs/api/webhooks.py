@@ -82,10 +82,10 @@ def _from_meta(request: HttpRequest) -> HttpResponse:
 def _from_twilio(request: HttpRequest) -> HttpResponse:
     address = _configured(settings.PROVIDERS.public_url, "PUBLIC_URL") + request.path_info
     query, signature = request.META.get("QUERY_STRING", ""), request.headers.get("X-Twilio-Signature", "")
-    form, tokens = _form(_body(request)), _auth_tokens()
+    form, (tokens, why_not_all) = _form(_body(request)), _auth_tokens()
     url = f"{address}?{query}" if query else address
     if not signatures.is_from_twilio(url, form, signature, tokens=tokens):
-        raise _refused(Provider.TWILIO, _what_is_wrong(signature))
+        raise _not_configured(why_not_all) if why_not_all else _refused(Provider.TWILIO, _what_is_wrong(signature))
     now = timezone.now()
     told = {name: values[0] for name, values in form.items()}
     parsed = from_twilio.parse(told, reference=request.GET.get("reference", ""), now=now)
@@ -103,16 +103,18 @@ def _configured(value: str, name: str) -> str:
     return value
 
 
-def _auth_tokens() -> list[str]:
+def _auth_tokens() -> tuple[list[str], str]:
+    """The tokens that can be read, and why there are no others: then a signature that fits none may be right."""
     usable = Credential.objects.usable().filter(provider=Provider.TWILIO, kind=Credential.Kind.AUTH_TOKEN)
     secrets: Any = usable.order_by("-pk").values_list("secret", flat=True)
-    try:
-        tokens = [each.reveal() for each in secrets]
-    except WrongKey as unreadable:
-        raise _not_configured(str(unreadable)) from None
-    if not tokens:
-        raise _not_configured("There is no usable credential of the kind auth token: Twilio signs with it.")
-    return tokens
+    tokens: list[str] = []
+    why_not_all = "" if secrets else "There is no usable credential of the kind auth token: Twilio signs with it."
+    for each in secrets:
+        try:
+            tokens.append(each.reveal())
+        except WrongKey as unreadable:
+            why_not_all = str(unreadable)
+    return tokens, why_not_all
 
 
 def _not_configured(detail: str) -> Problem:

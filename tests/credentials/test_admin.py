@@ -188,6 +188,14 @@ def test_what_the_provider_says_of_a_sender_is_not_changed_by_hand(admin_client,
     assert (sender.address, sender.quality, sender.in_use) == ("1060000000007", "", False)
 
 
+def test_a_sender_and_its_credential_belong_together(admin_client, rows, make_twilio):
+    values = {"provider": "meta", "channel": "whatsapp", "address": "1", "credential": make_twilio().pk}
+
+    for wrong, why in (({}, "another provider"), ({"channel": "sms", "credential": ""}, "Meta carries WhatsApp alone")):
+        refused = admin_client.post(page(rows["sender"]), {**values, **wrong})
+        assert why in refused.content.decode()
+
+
 def test_parked_events_are_processed_again(act, rows):
     event = rows["webhookevent"]
 

@@ -85,7 +85,7 @@ def test_templates_stay_when_no_account_was_asked(make_meta, copy):
 
 def test_a_key_that_twilio_does_not_list_is_revoked(copy, make_twilio, stand_in, heard):
     kept = make_twilio("standard_key", label="kept")
-    gone = make_twilio("standard_key", label="gone", key_id=f"SK{'0' * 32}")
+    gone = make_twilio("standard_key", label="gone", key_id=f"SK{'0' * 32}", secret="gone-revoked")
     elsewhere = make_twilio("standard_key", label="elsewhere", key_id=f"SK{'1' * 32}", account=f"AC{'1' * 32}")
     stand_in.keys[KEY] = "kept"
     token = make_twilio()
@@ -98,6 +98,27 @@ def test_a_key_that_twilio_does_not_list_is_revoked(copy, make_twilio, stand_in,
     assert (kept.status, elsewhere.status) == ("valid", "valid")
     assert (gone.status, gone.why, gone.invalid_since) == ("invalid", "it was revoked at the provider", NOW)
     assert heard.names == ["refused"]
+
+
+def test_a_key_that_is_not_listed_but_works_is_left_alone(copy, make_twilio, heard):
+    """The list may lack keys that it does not show to everybody; what works is not given up for it."""
+    key = make_twilio("main_key", label="key")
+
+    assert copy(make_twilio()).revoked == 0
+
+    key.refresh_from_db()
+    assert (key.status, heard.names) == ("valid", [])
+
+
+def test_a_key_that_is_not_listed_is_left_alone_while_it_cannot_be_asked_for(copy, make_twilio, stand_in):
+    key = make_twilio("standard_key", label="key", secret="gone-revoked")
+    token = make_twilio()
+    stand_in.always("twilio.list", twilio_error(20503, status=503))
+
+    assert copy(token).revoked == 0
+
+    key.refresh_from_db()
+    assert key.status == "valid"
 
 
 @pytest.mark.parametrize("reply", [twilio_error(20429, status=429), twilio_error(20003, status=401), Reply(how="cut")])

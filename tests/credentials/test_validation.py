@@ -173,6 +173,19 @@ def test_without_an_app_a_token_asks_for_itself(make_meta, stand_in):
     assert credential.status == "invalid"
 
 
+@pytest.mark.parametrize("code", [3, 10, 200, 299])
+def test_a_token_that_may_not_ask_for_itself_is_not_thought_dead(make_meta, stand_in, code):
+    credential = make_meta()
+    stand_in.always("meta.debug_token", meta_error(code, status=403))
+
+    with Connections(provider_settings(stand_in, META_APP_ID="", META_APP_SECRET="")) as connections:
+        checked = validate(credential, connections=connections, now=NOW)
+
+    credential.refresh_from_db()
+    assert (credential.status, checked.status) == ("valid", "")
+    assert "META_APP_ID" in checked.not_answered
+
+
 @pytest.mark.parametrize("kind", ["auth_token", "main_key", "standard_key", "restricted_key"])
 def test_a_credential_of_twilio_that_may_list_messages_is_valid(check, make_twilio, stand_in, kind):
     credential = make_twilio(kind, status="unchecked")

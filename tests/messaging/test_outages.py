@@ -114,6 +114,14 @@ def test_a_token_that_turns_out_dead_on_looking_is_refused(make_sender, messenge
     assert len(heard.refused) == 1
 
 
+def test_a_token_that_may_send_but_not_read_goes_on_after_an_outage(make_sender, messenger, send, stand_in, heard):
+    sender = make_sender(paused_at=NOON - HOUR, pause="outage", paused_because="an outage", probe_at=NOON)
+    stand_in.always("meta.phone_number", meta_error(10))
+    assert send(messenger).meaning == Meaning.DONE
+    sender.credential.refresh_from_db()
+    assert (sender.credential.status, heard.refused, len(heard.resumed)) == ("valid", [], 1)
+
+
 def test_twilio_is_looked_at_by_listing(make_sender, messenger, send, stand_in, heard):
     make_sender("twilio", "sms", paused_at=NOON - HOUR, pause="outage", paused_because="an outage", probe_at=NOON)
     assert send(messenger, "sms").meaning == Meaning.DONE

@@ -57,6 +57,15 @@ def test_what_is_wrong_with_the_credential_is_said(make_sender, make_credential,
     assert words in messenger.why_not("whatsapp")
 
 
+@pytest.mark.parametrize("paused", [{}, {**PAUSED, "probe_at": NOON}])
+def test_a_secret_is_never_shown_to_another_provider(make_sender, make_credential, messenger, stand_in, paused):
+    of_twilio = make_credential(provider="twilio", kind="auth_token", account="AC1", in_use=True)
+    make_sender("meta", credential=of_twilio, **paused)
+    assert messenger.take_turn("whatsapp") is None
+    assert "has a credential of another provider" in messenger.why_not("whatsapp")
+    assert not stand_in.calls
+
+
 def test_a_pause_that_somebody_may_look_into_now_is_no_reason(make_sender, messenger):
     make_sender(**PAUSED, probe_at=NOON)
     assert messenger.why_not("whatsapp") == ""

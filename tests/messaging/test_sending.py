@@ -222,6 +222,15 @@ def test_a_secret_without_its_key_stops_before_anything_is_begun(make_sender, me
     assert not stand_in.calls
 
 
+@pytest.mark.parametrize("pause", ["config", "outage"])
+def test_a_probe_without_its_key_is_not_begun_either(make_sender, messenger, settings, stand_in, pause):
+    make_sender(paused_at=NOON - HOUR, pause=pause, paused_because="it was wrong", probe_at=NOON)
+    settings.CREDENTIAL_KEYS = ["x" * 43 + "="]
+    with pytest.raises(WrongKey):
+        messenger.take_turn("whatsapp")
+    assert not stand_in.calls
+
+
 def test_it_is_configured_with_a_sender_whose_credential_is_in_use(make_sender, messenger, make_credential):
     assert not messenger.configured()
     sender = make_sender(credential=make_credential())

@@ -8,10 +8,12 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from config import providers
 from external_apis.providers.answers import ProviderError
-from external_apis.providers.http import HttpSession
+from external_apis.providers.http import HttpSession, Received
 from external_apis.providers.meta import MetaClient
 from external_apis.providers.twilio import TwilioClient
+from external_apis.webhooks import Inbound
 from local.provider import Reply, StandIn
 from tests.providers.conftest import (
     APP_SECRET,
@@ -105,3 +107,14 @@ def test_an_error_crosses_processes_with_its_answer(stand_in: StandIn, twilio: T
     with pytest.raises(ProviderError) as caught:
         twilio.account_status()
     assert pickle.loads(pickle.dumps(caught.value)).answer == caught.value.answer  # noqa: S301 - our own
+
+
+def test_values_that_hold_secrets_or_customers_do_not_show_them() -> None:
+    config = providers.read({"META_APP_SECRET": APP_SECRET, "META_VERIFY_TOKEN": "the-verify-token"})
+    received = Received(status=200, headers={"Location": TOKEN}, body=TOKEN.encode())
+    message = {"channel": "sms", "phone": PHONE, "name": "Ana", "body": "my code is 1", "sent_at": NOW, "kind": "text"}
+    inbound = Inbound(provider="twilio", provider_id="SM1", **message)
+
+    told = f"{config} {received} {inbound}"
+    assert not leaked(told)
+    assert not [each for each in ("the-verify-token", "Ana", "my code") if each in told]

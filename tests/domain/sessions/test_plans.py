@@ -84,6 +84,8 @@ MINUTES = 3 * MINUTE
         (Message.objects.its_time(NOW).in_order(), "message_to_send"),
         (Message.objects.due(NOW), "message_to_send"),
         (Message.objects.sending_since(NOW - MINUTES), "message_in_flight"),
+        (OURS.undecided(), "message_to_send"),
+        (OURS.undecided(), "message_in_flight"),
         (OURS.unknown().order_by("attempt_at", "pk"), "message_in_flight"),
         (OURS.filter(provider="meta", provider_id="wamid.7.1"), "message_provider_id_is_unique"),
         (OURS.filter(provider="meta", attempt_reference=UUID(int=7)), "message_attempt_is_unique"),
