@@ -1,7 +1,6 @@
 """Working off what customers wrote and what they are answered: webhook events, then messages in, then messages out."""
 
 from collections import Counter
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,6 @@ from sessions_app.models import Message
 ATTEMPTS = 5
 HANDLER = "sessions_app.messages.receive"  # unless the setting MESSAGE_HANDLER says otherwise
 POOL = 8
-LOOK_AHEAD = timedelta(hours=1)
 KEPT = ("events", "strangers", "processed", "sent", "retried", "held", "unknown", "notSent", "found")
 
 
@@ -48,7 +46,7 @@ def work_off(run: RunContext) -> dict[str, Any] | Again:
     if why:
         result["waitsBecause"] = why
     at = outbox.next_try(run.clock(), lost_after=answer_lost_after())
-    return later(run, at, before=run.upcoming(run.now + LOOK_AHEAD), result=result, reason=why)
+    return later(run, at, result=result, reason=why)
 
 
 def _process(run: RunContext) -> dict[str, int]:
