@@ -26,7 +26,7 @@ def work_off(run: RunContext) -> dict[str, Any] | Again:
     told, handled = intake.work_off(run), _process(run)
     outgoing: dict[str, Any] = {}
     why = ""
-    if Message.objects.outbound().undecided().exists():
+    if Message.objects.to_send().exists() or Message.objects.outbound().unknown().exists():  # one index each
         with Messenger(settings.PROVIDERS, clock=run.clock) as messenger:
             outgoing = _send(run, messenger)
             why = _why_not(messenger)

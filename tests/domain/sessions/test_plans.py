@@ -81,6 +81,8 @@ MINUTES = 3 * MINUTE
         (keys(Session.objects.ended_before(NOW - timedelta(days=270))), "session_ended"),
         (keys(Message.objects.sent_before(NOW - timedelta(days=277))), "message_sent"),
         (Message.objects.inbound().unprocessed().values("session_id").distinct(), "message_unprocessed"),
+        (Message.objects.to_send()[:1], "message_to_send"),
+        (OURS.unknown()[:1], "message_in_flight"),
         (Message.objects.its_time(NOW).in_order(), "message_to_send"),
         (Message.objects.due(NOW), "message_to_send"),
         (Message.objects.sending_since(NOW - MINUTES), "message_in_flight"),
