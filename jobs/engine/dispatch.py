@@ -65,8 +65,8 @@ def trigger(
 ) -> Run:
     """Ask for a run of a job by hand; it waits for a running one, and needs no broker to be accepted.
 
-    `run_id` is given where a caller already knows the run by it. Raises BadArguments, and
-    AlreadyWaiting when a run of the job already waits its turn.
+    `run_id` is given where a caller already knows the run by it. Raises BadArguments, and AlreadyWaiting when a run of
+    the job already waits its turn; one that is not done yet, and would only go on later, goes on at once instead.
     """
     _check_confirms(job, confirms)
     run = Run(
@@ -84,7 +84,10 @@ def trigger(
     values = {name: getattr(run, name) for name in ("id", "job", "task", "queue", "dry_run", "confirms", "overlap_key")}
     values |= {"trigger": via.value, "by": by, "arguments": Jsonb(run.arguments), "again": PUBLISH_AGAIN}
     if not sql.run(INSERT, values):
-        raise AlreadyWaiting(job.slug, _waiting(job))
+        waiting = _waiting(job)
+        if not dry_run:
+            _hurry(waiting, publish)
+        raise AlreadyWaiting(job.slug, waiting)
     publish_quietly([Waiting(run.id, run.task, run.queue)], publish)
     return run
 
@@ -144,6 +147,15 @@ def _waiting(job: Job) -> UUID:
     if found is None:  # it was claimed between the refusal and this look
         found = of_job.order_by("-pk").values_list("pk", flat=True)[0]
     return found
+
+
+def _hurry(run_id: UUID, publish: Publish) -> None:
+    """Let a run go on that would do so later; one that failed keeps its wait."""
+    goes_on_later = Run.objects.filter(pk=run_id, state=State.RETRYING, error="")
+    now = {"available_at": None, "publish_after": Now() + PUBLISH_AGAIN, "publish_count": 1}
+    if goes_on_later.update(state=State.QUEUED, **now):
+        run = Run.objects.get(pk=run_id)
+        publish_quietly([Waiting(run.pk, run.task, run.queue)], publish)
 
 
 def _check_confirms(job: Job, confirms: UUID | None) -> None:
