@@ -85,9 +85,9 @@ def trigger(
     values |= {"trigger": via.value, "by": by, "arguments": Jsonb(run.arguments), "again": PUBLISH_AGAIN}
     if not sql.run(INSERT, values):
         waiting = _waiting(job)
-        if not dry_run:
+        if waiting.state == State.RETRYING and not dry_run:
             _hurry(waiting, publish)
-        raise AlreadyWaiting(job.slug, waiting)
+        raise AlreadyWaiting(job.slug, waiting.pk)
     publish_quietly([Waiting(run.id, run.task, run.queue)], publish)
     return run
 
@@ -140,21 +140,17 @@ def publish_quietly(runs: list[Waiting], publish: Publish) -> bool:
     return True
 
 
-def _waiting(job: Job) -> UUID:
-    of_job = Run.objects.filter(job=job.slug, overlap_key=job.overlap_key)
-    waiting = of_job.filter(state__in=WAITING).order_by("pk")
-    found = waiting.values_list("pk", flat=True).first()
-    if found is None:  # it was claimed between the refusal and this look
-        found = of_job.order_by("-pk").values_list("pk", flat=True)[0]
-    return found
+def _waiting(job: Job) -> Run:
+    of_job = Run.objects.filter(job=job.slug, overlap_key=job.overlap_key).only("state", "task", "queue")
+    waiting = of_job.filter(state__in=WAITING).order_by("pk").first()
+    return waiting or of_job.order_by("-pk")[0]  # it was claimed between the refusal and this look
 
 
-def _hurry(run_id: UUID, publish: Publish) -> None:
+def _hurry(run: Run, publish: Publish) -> None:
     """Let a run go on that would do so later; one that failed keeps its wait."""
-    goes_on_later = Run.objects.filter(pk=run_id, state=State.RETRYING, error="")
+    goes_on_later = Run.objects.filter(pk=run.pk, state=State.RETRYING, error="")
     now = {"available_at": None, "publish_after": Now() + PUBLISH_AGAIN, "publish_count": 1}
     if goes_on_later.update(state=State.QUEUED, **now):
-        run = Run.objects.get(pk=run_id)
         publish_quietly([Waiting(run.pk, run.task, run.queue)], publish)
 
 
