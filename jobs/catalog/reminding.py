@@ -25,6 +25,8 @@ def remind_guests(run: RunContext, *, ahead: timedelta) -> dict[str, Any] | Agai
     """Note who is to be reminded and send, over and over until nothing new has come up meanwhile."""
     noted: Counter[str] = Counter({name: run.so_far.get(name, 0) for name in ("planned", "withdrawn", "tooLate")})
     window_end = run.covers.end + ahead
+    if not run.dry_run:
+        reconcile.settle_unasked(now=run.clock(), lost_after=answer_lost_after())
     with Messenger(settings.PROVIDERS, clock=run.clock) as messenger:
         connected = messenger.configured()
         while True:

@@ -131,6 +131,20 @@ def test_without_a_sender_it_says_that_nothing_was_sent(run_job, make_reservatio
     assert "No provider is connected" in result["notConfigured"]
 
 
+def test_without_a_sender_what_was_being_sent_is_closed_when_its_time_has_come(run_job, make_reservation):
+    """As after the last credential was taken out of use in the middle of a run."""
+    reservation = make_reservation(starts_at=TICK)
+    reminder = Reminder.objects.create(reservation=reservation, starts_at=TICK, state="sending")
+    ReminderAttempt.objects.create(
+        reminder=reminder, channel="sms", provider="twilio", started_at=TICK - timedelta(minutes=5)
+    )
+
+    remind(run_job)
+
+    reminder.refresh_from_db()
+    assert reminder.state == Reminder.State.UNCONFIRMED
+
+
 def test_a_dry_run_notes_and_sends_nothing(run_job, make_reservation, connected):
     make_reservation(starts_at=TICK + timedelta(hours=1))
     make_reservation(starts_at=TICK + timedelta(hours=20))
