@@ -66,14 +66,14 @@ def _process(run: RunContext) -> dict[str, int]:
 
 def _send(run: RunContext, messenger: Messenger) -> dict[str, Any]:
     """Look for what was lost, then send until nothing is left that can leave now."""
-    if not messenger.configured():
-        return {"notConfigured": "No provider is connected: there is no sender with a credential in use."}
     if not run.dry_run:
         outbox.note_lost(now=run.clock(), after=answer_lost_after())
     unknown = outbox.unknown_outbound()
     settle = partial(outbox.settle_unknown, clock=run.clock, find=messenger.find, cannot_ask=(ProviderError,))
     found = run.each(unknown, settle, total=len(unknown))
     found.raise_if_failed()
+    if not messenger.configured():
+        return {"notConfigured": "No provider is connected: there is no sender with a credential in use."}
     send = partial(outbox.send_waiting, clock=run.clock, take_turn=messenger.take_turn)
     done: Counter[str] = Counter()
     while due := outbox.waiting_outbound(run.clock()):
