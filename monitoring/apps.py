@@ -5,5 +5,5 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
-        """Word what the engine announces, and begin to count the uptime."""
-        from monitoring import log_lines, process  # noqa: F401
+        """Word what the engine and the domains announce, and begin to count the uptime."""
+        from monitoring import domain_lines, log_lines, process  # noqa: F401
