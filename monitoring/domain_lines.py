@@ -65,12 +65,14 @@ def _credential_kept(*, credential: Credential, why: str, **_: Any) -> None:
 
 @receiver(sessions.sessions_abandoned)
 def _sessions_abandoned(*, session_ids: list[int], **_: Any) -> None:
-    log.warning("Sessions waited in vain and were given up.", what="sessions_abandoned", sessions=session_ids)
+    log.warning("Sessions waited in vain and were given up.", what="sessions_abandoned", sessions=len(session_ids))
 
 
-@receiver(sessions.session_handed_over)
-def _session_handed_over(*, session_ids: list[int], **_: Any) -> None:
-    log.warning("Sessions failed too often and wait for a person.", what="session_handed_over", sessions=session_ids)
+@receiver(sessions.sessions_handed_over)
+def _sessions_handed_over(*, session_ids: list[int], **_: Any) -> None:
+    log.warning(
+        "Sessions failed too often and wait for a person.", what="sessions_handed_over", sessions=len(session_ids)
+    )
 
 
 @receiver(sessions.message_parked)

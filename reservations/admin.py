@@ -77,7 +77,7 @@ class ReservationAdmin(admin.ModelAdmin):
     @admin.action(description="Remind now", permissions=["remind"])
     def remind_now(self, request: HttpRequest, rows: QuerySet[Reservation]) -> None:
         """Have the guests reminded by a run that begins at once, whatever the window says."""
-        wanted = planning.want(rows.values_list("pk", flat=True), now=timezone.now())
+        wanted = planning.want(rows.values_list("pk", flat=True), by=request.user.get_username(), now=timezone.now())
         for reservation in Reservation.objects.filter(reminders__in=wanted):
             self.log_change(request, reservation, "Remind now")
         self.message_user(request, f"{len(wanted)} to be reminded now.", messages.SUCCESS)

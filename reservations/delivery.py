@@ -120,7 +120,9 @@ def _leave(attempt: ReminderAttempt, report: Report) -> bool:
     if sms_open(attempt.phone, attempt.channel, sms_fallback=report.sms_fallback):
         reason = f"by SMS instead: {report.reason}"
         if reminder.in_time(report.at).become(State.DUE, now=report.at, reason=reason, channel=Channel.SMS):
-            announce(reminder_wanted, reminder_ids=[attempt.reminder_id])  # the next run may come too late for it
+            announce(
+                reminder_wanted, reminder_ids=[attempt.reminder_id], by=""
+            )  # the next run may come too late for it
             return True
     reminder.become(State.SUPPRESSED if report.suppresses else State.GIVEN_UP, now=report.at, reason=report.reason)
     return False

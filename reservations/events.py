@@ -6,9 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import Signal
 
-reminder_wanted = (
-    Signal()
-)  # reminder_ids: to be sent by a run that begins now, since a person or a failed message asks for it
+# reminder_ids, by: to be sent by a run that begins now; by a person's name, or empty where a message did not arrive
+reminder_wanted = Signal()
 reminder_parked = Signal()  # reminder_id, code, detail, now: template, sender or credential must be mended by a person
 reminder_unconfirmed = Signal()  # reminder_id, now: nobody can say any more whether the guest was reminded
 

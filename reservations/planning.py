@@ -66,7 +66,7 @@ def plan(page: ReservationQuerySet, *, kind: str, now: datetime, is_due: Callabl
     return len(_note(due_among(page, is_due), kind=kind, now=now))
 
 
-def want(reservation_ids: Iterable[int], *, now: datetime, kind: str = Reminder.Kind.TWO_HOURS) -> list[int]:
+def want(reservation_ids: Iterable[int], *, by: str, now: datetime, kind: str = Reminder.Kind.TWO_HOURS) -> list[int]:
     """Have these reminded of as soon as possible, whatever the window says; returns the reminders that are due now.
 
     Only tables that are booked and ahead, and only where no reminder was sent for when they begin now.
@@ -80,7 +80,7 @@ def want(reservation_ids: Iterable[int], *, now: datetime, kind: str = Reminder.
         Reminder.objects.filter(pk__in=keys, state__in=again).become(State.DUE, now=now, channel="", settled_run=None)
         ids = list(Reminder.objects.due().filter(pk__in=keys).values_list("pk", flat=True))
         if ids:
-            announce(reminder_wanted, reminder_ids=ids)
+            announce(reminder_wanted, reminder_ids=ids, by=by)
     return ids
 
 

@@ -57,12 +57,17 @@ def settle_unknown(
     `find` raises `unfindable` where a message cannot be looked for at all (it may be a subclass of the other), and
     `unanswered` when the provider could not be asked this time.
     """
-    done = Counter(lost=give_up_waiting(now=clock(), lost_after=lost_after))
+    done: Counter[str] = Counter()
     for attempt_id in looks_due(clock()):
         done[look(attempt_id, clock=clock, find=find, unfindable=unfindable, unanswered=unanswered)] += 1
+    return {**done, **settle_unasked(now=clock(), lost_after=lost_after)}
+
+
+def settle_unasked(*, now: datetime, lost_after: timedelta = LOST_AFTER) -> dict[str, int]:
+    """Settle what no provider needs to be asked about: calls without an answer are lost, what came too late closed."""
+    lost = give_up_waiting(now=now, lost_after=lost_after)
     with transaction.atomic():
-        done["closed"] = reminders.close_unconfirmed(Reminder.objects.all(), now=clock())
-    return dict(done)
+        return {"lost": lost, "closed": reminders.close_unconfirmed(Reminder.objects.all(), now=now)}
 
 
 def give_up_waiting(*, now: datetime, lost_after: timedelta = LOST_AFTER) -> int:

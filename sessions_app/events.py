@@ -9,7 +9,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 sessions_abandoned = Signal()  # session_ids, now: one page of sessions that waited in vain
-session_handed_over = Signal()  # session_ids, now: one page of sessions that a person has to look at
+sessions_handed_over = Signal()  # session_ids, now: one page of sessions that a person has to look at
 message_parked = Signal()  # message_id, session_id, why: it will not be processed, or sent, by itself
 message_undelivered = Signal()  # message_id, session_id, why: it was sent, and did not reach the customer
 

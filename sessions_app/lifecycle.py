@@ -90,7 +90,7 @@ def hand_over(page: SessionQuerySet, *, now: datetime) -> int:
     failed = page.filter(status=Status.ERROR)
     moved = _move(failed, Status.WAITING, reason=reason, by="", next_try_at=None, last_activity_at=_no_earlier(now))
     if moved:
-        events.announce(events.session_handed_over, session_ids=moved, now=now)
+        events.announce(events.sessions_handed_over, session_ids=moved, now=now)
     return len(moved)
 
 

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from sessions_app import events, lifecycle
 from sessions_app.models import Message, MessageQuerySet, Session
-from sessions_app.receiving import take_in
+from sessions_app.receiving import storable, take_in
 
 __all__ = ["WorkedOff", "process_again", "receive", "take_in", "waiting_sessions", "work_off"]
 
@@ -94,7 +94,7 @@ def _waiting_in(session_id: int) -> MessageQuerySet:
 
 def _count_failure(message: Message, error: Exception, *, attempts: int, now: datetime) -> bool:
     """Count a failure; the last one parks the message and leaves its session in error, for somebody to see."""
-    reason = f"{type(error).__name__}: {error}"
+    reason = storable(f"{type(error).__name__}: {error}")
     with transaction.atomic():
         session = Session.objects.select_for_update(no_key=True).filter(pk=message.session_id).first()
         failed = Message.objects.unprocessed().filter(pk=message.pk)

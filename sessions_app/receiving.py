@@ -39,7 +39,7 @@ def take_in(
             direction=Message.Direction.INBOUND,
             provider=provider,
             provider_id=provider_id,
-            body=_storable(body),
+            body=storable(body),
             sent_at=sent_at,
         )
 
@@ -74,13 +74,13 @@ def _begin(phone: str, channel: str, name: str, *, now: datetime) -> Session:
     """A new session; it begins when we hear of it, so that one whose message came late is not closed at once."""
     return Session.objects.create(
         customer_phone=phone,
-        customer_name=_storable(name)[:200],
+        customer_name=storable(name)[:200],
         channel=channel,
         started_at=now,
         last_activity_at=now,
     )
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL stores every character but this one."""
-    return text.replace("\x00", "")
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot hold: the one character, and halves of others."""
+    return text.replace("\x00", "").encode(errors="replace").decode()

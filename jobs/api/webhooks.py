@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -29,10 +28,8 @@ from jobs.api.problems import (
     problem_of,
     wrong_method,
 )
-from jobs.engine import dispatch, pausing, registry
-from jobs.engine.errors import AlreadyWaiting
+from jobs.engine.asking import ask
 from jobs.fleet.publishing import publish
-from jobs.models import Trigger
 
 JOB = "check-unprocessed-messages"
 LARGEST = 1024 * 1024
@@ -181,7 +178,4 @@ def _take_in(parsed: Parsed, provider: Provider, *, now: datetime) -> int:
 
 def _ask_for_a_run(provider: Provider, *, now: datetime) -> None:
     # Only after the events are committed: a run that waits already may begin at any moment, and must see them.
-    if not settings.CRON.enabled or pausing.is_paused(JOB, now=now):
-        return
-    with suppress(AlreadyWaiting):
-        dispatch.trigger(registry.get(JOB), by=provider.label, via=Trigger.WEBHOOK, publish=publish)
+    ask(JOB, by=provider.label, publish=publish, enabled=settings.CRON.enabled, now=now)

@@ -1,7 +1,6 @@
 """Working off what customers wrote and what they are answered: webhook events, then messages in, then messages out."""
 
 from collections import Counter
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,6 @@ from sessions_app.models import Message
 ATTEMPTS = 5
 HANDLER = "sessions_app.messages.receive"  # unless the setting MESSAGE_HANDLER says otherwise
 POOL = 8
-LOOK_AHEAD = timedelta(hours=1)
 KEPT = ("events", "strangers", "processed", "sent", "retried", "held", "unknown", "notSent", "found")
 
 
@@ -28,7 +26,7 @@ def work_off(run: RunContext) -> dict[str, Any] | Again:
     told, handled = intake.work_off(run), _process(run)
     outgoing: dict[str, Any] = {}
     why = ""
-    if Message.objects.outbound().undecided().exists():
+    if Message.objects.to_send().exists() or Message.objects.outbound().unknown().exists():  # one index each
         with Messenger(settings.PROVIDERS, clock=run.clock) as messenger:
             outgoing = _send(run, messenger)
             why = _why_not(messenger)
@@ -48,7 +46,7 @@ def work_off(run: RunContext) -> dict[str, Any] | Again:
     if why:
         result["waitsBecause"] = why
     at = outbox.next_try(run.clock(), lost_after=answer_lost_after())
-    return later(run, at, before=run.upcoming(run.now + LOOK_AHEAD), result=result, reason=why)
+    return later(run, at, result=result, reason=why)
 
 
 def _process(run: RunContext) -> dict[str, int]:
@@ -68,14 +66,14 @@ def _process(run: RunContext) -> dict[str, int]:
 
 def _send(run: RunContext, messenger: Messenger) -> dict[str, Any]:
     """Look for what was lost, then send until nothing is left that can leave now."""
-    if not messenger.configured():
-        return {"notConfigured": "No provider is connected: there is no sender with a credential in use."}
     if not run.dry_run:
         outbox.note_lost(now=run.clock(), after=answer_lost_after())
     unknown = outbox.unknown_outbound()
     settle = partial(outbox.settle_unknown, clock=run.clock, find=messenger.find, cannot_ask=(ProviderError,))
     found = run.each(unknown, settle, total=len(unknown))
     found.raise_if_failed()
+    if not messenger.configured():
+        return {"notConfigured": "No provider is connected: there is no sender with a credential in use."}
     send = partial(outbox.send_waiting, clock=run.clock, take_turn=messenger.take_turn)
     done: Counter[str] = Counter()
     while due := outbox.waiting_outbound(run.clock()):

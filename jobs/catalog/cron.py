@@ -8,7 +8,7 @@ from django.conf import settings
 from jobs.catalog import credentials
 from jobs.catalog.reminding import remind_guests
 from jobs.engine.context import Again, RunContext
-from jobs.engine.definition import Retry
+from jobs.engine.definition import Overlap, Retry
 from jobs.engine.registry import Group
 from maintenance import backup
 from monitoring import performance, report
@@ -55,6 +55,7 @@ def check_inactive_sessions(run: RunContext) -> dict[str, Any]:
     soft_limit=timedelta(minutes=60),
     hard_limit=timedelta(minutes=65),
     retry=Retry(attempts=5, backoff=timedelta(seconds=20), longest=timedelta(minutes=5)),
+    overlap=Overlap.QUEUE_ONE,  # a run leaves to the next tick what it does not do, also when it meets that tick
 )
 def reservation_reminders(run: RunContext) -> dict[str, Any] | Again:
     """Remind everybody who comes within two hours of the covered time, or before the next run.

@@ -10,7 +10,7 @@ from django.conf import settings
 from external_apis.finding import CannotBeFound
 from external_apis.messaging import Messenger
 from external_apis.providers.answers import ProviderError
-from jobs.catalog.waiting import answer_lost_after, later
+from jobs.catalog.waiting import answer_lost_after, later, upcoming
 from jobs.engine.context import Again, RunContext
 from reservations import planning, reconcile, reminders, sending
 from reservations.models import Reminder
@@ -24,12 +24,13 @@ STUCK = {sending.WAITING, sending.GONE}
 def remind_guests(run: RunContext, *, ahead: timedelta) -> dict[str, Any] | Again:
     """Note who is to be reminded and send, over and over until nothing new has come up meanwhile."""
     noted: Counter[str] = Counter({name: run.so_far.get(name, 0) for name in ("planned", "withdrawn", "tooLate")})
-    upcoming = run.upcoming(run.now + LOOK_AHEAD) if settings.CRON.enabled else []
     window_end = run.covers.end + ahead
+    if not run.dry_run:
+        reconcile.settle_unasked(now=run.clock(), lost_after=answer_lost_after())
     with Messenger(settings.PROVIDERS, clock=run.clock) as messenger:
         connected = messenger.configured()
         while True:
-            noted.update(_note(run, window_end=window_end, upcoming=upcoming))
+            noted.update(_note(run, window_end=window_end))
             if not connected or not _send(run, messenger):
                 break
         why = _why_not(messenger) if connected else NOT_CONNECTED
@@ -39,9 +40,7 @@ def remind_guests(run: RunContext, *, ahead: timedelta) -> dict[str, Any] | Agai
         return {**result, "notConfigured": why}
     if why:
         result["waitsBecause"] = why
-    return later(
-        run, reminders.next_try(now, lost_after=answer_lost_after()), before=upcoming[:1], result=result, reason=why
-    )
+    return later(run, reminders.next_try(now, lost_after=answer_lost_after()), result=result, reason=why)
 
 
 NOT_CONNECTED = (
@@ -50,12 +49,12 @@ NOT_CONNECTED = (
 )
 
 
-def _note(run: RunContext, *, window_end: datetime, upcoming: list[datetime]) -> dict[str, int]:
+def _note(run: RunContext, *, window_end: datetime) -> dict[str, int]:
     """Settle what can no longer be sent, and note what is to be."""
-    now = run.clock()
-    until = planning.reach(window_end=window_end, upcoming=upcoming)
+    now, ticks = run.clock(), upcoming(run, within=LOOK_AHEAD)
+    until = planning.reach(window_end=window_end, upcoming=ticks)
     quiet = settings.PROVIDERS.reminders.quiet
-    is_due = partial(planning.due, now=now, window_end=window_end, upcoming=upcoming, quiet=quiet)
+    is_due = partial(planning.due, now=now, window_end=window_end, upcoming=ticks, quiet=quiet)
     due = Reminder.objects.due()
     coming = planning.candidates(now, until, kind=KIND)
     if run.dry_run:  # which counts rows, and asks none of them

@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.catalog import correspondence, credentials
 from jobs.engine.context import Again, RunContext
+from jobs.engine.definition import Overlap
 from jobs.engine.registry import Group
 from sessions_app import lifecycle
 from sessions_app.models import Session
@@ -42,6 +43,7 @@ def sync_credentials(run: RunContext) -> dict[str, Any]:
     description="Find unprocessed messages and process them again",
     soft_limit=timedelta(minutes=20),
     hard_limit=timedelta(minutes=25),
+    overlap=Overlap.QUEUE_ONE,  # a run leaves to the next tick what it does not do, also when it meets that tick
 )
 def check_unprocessed_messages(run: RunContext) -> dict[str, Any] | Again:
     """Work off what providers told and customers wrote, session by session and in order, and send the answers."""

@@ -76,8 +76,8 @@ class RunContext:
         return self.now + timedelta(seconds=monotonic() - self._began)
 
     def upcoming(self, until: datetime) -> list[datetime]:
-        """The next ticks of this job, after `now` and up to a moment; none of schedules that are off or paused."""
-        return ticks_of_job(self.job, after=self.now, until=until)
+        """The ticks of this job still to come up to a moment; none of schedules that are off or paused."""
+        return ticks_of_job(self.job, after=self.clock(), until=until)
 
     def in_batches(
         self, rows: QuerySet[M], act: Callable[..., int], *, size: int = batches.SIZE, **keywords: Any

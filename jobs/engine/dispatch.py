@@ -65,8 +65,8 @@ def trigger(
 ) -> Run:
     """Ask for a run of a job by hand; it waits for a running one, and needs no broker to be accepted.
 
-    `run_id` is given where a caller already knows the run by it. Raises BadArguments, and
-    AlreadyWaiting when a run of the job already waits its turn.
+    `run_id` is given where a caller already knows the run by it. Raises BadArguments, and AlreadyWaiting when a run of
+    the job already waits its turn; one that is not done yet, and would only go on later, goes on at once instead.
     """
     _check_confirms(job, confirms)
     run = Run(
@@ -84,7 +84,10 @@ def trigger(
     values = {name: getattr(run, name) for name in ("id", "job", "task", "queue", "dry_run", "confirms", "overlap_key")}
     values |= {"trigger": via.value, "by": by, "arguments": Jsonb(run.arguments), "again": PUBLISH_AGAIN}
     if not sql.run(INSERT, values):
-        raise AlreadyWaiting(job.slug, _waiting(job))
+        waiting = _waiting(job)
+        if waiting.state == State.RETRYING and not dry_run:
+            _hurry(waiting, publish)
+        raise AlreadyWaiting(job.slug, waiting.pk)
     publish_quietly([Waiting(run.id, run.task, run.queue)], publish)
     return run
 
@@ -137,13 +140,18 @@ def publish_quietly(runs: list[Waiting], publish: Publish) -> bool:
     return True
 
 
-def _waiting(job: Job) -> UUID:
-    of_job = Run.objects.filter(job=job.slug, overlap_key=job.overlap_key)
-    waiting = of_job.filter(state__in=WAITING).order_by("pk")
-    found = waiting.values_list("pk", flat=True).first()
-    if found is None:  # it was claimed between the refusal and this look
-        found = of_job.order_by("-pk").values_list("pk", flat=True)[0]
-    return found
+def _waiting(job: Job) -> Run:
+    of_job = Run.objects.filter(job=job.slug, overlap_key=job.overlap_key).only("state", "task", "queue")
+    waiting = of_job.filter(state__in=WAITING).order_by("pk").first()
+    return waiting or of_job.order_by("-pk")[0]  # it was claimed between the refusal and this look
+
+
+def _hurry(run: Run, publish: Publish) -> None:
+    """Let a run go on that would do so later; one that failed keeps its wait."""
+    goes_on_later = Run.objects.filter(pk=run.pk, state=State.RETRYING, error="")
+    now = {"available_at": None, "publish_after": Now() + PUBLISH_AGAIN, "publish_count": 1}
+    if goes_on_later.update(state=State.QUEUED, **now):
+        publish_quietly([Waiting(run.pk, run.task, run.queue)], publish)
 
 
 def _check_confirms(job: Job, confirms: UUID | None) -> None:

@@ -134,20 +134,24 @@ def _ended(state: str) -> str:
 
 
 def retry_later(run: Run, *, wait: timedelta, error: str, traceback: str, now: datetime | None = None) -> bool:
-    """Send a failed attempt to wait for its next one; False when the run was given away meanwhile."""
-    clock = Now() if now is None else now
+    """Send a failed attempt to wait for its next one; False when the run was given away meanwhile.
+
+    Here as below, a run that was asked to be cancelled is cancelled instead.
+    """
     error = plain.text(error, LONGEST_ERROR)
-    done = _held(run).update(
+    left = _leave(
+        run,
+        because=f"attempt {run.attempt} failed",
         state=State.RETRYING,
         failures=F("failures") + 1,
-        available_at=clock + wait,
+        available_at=(now or Now()) + wait,
         reason=f"attempt {run.attempt} failed; the next one follows",
         error=error,
         traceback=plain.text(traceback[-LONGEST_TRACEBACK:]),
     )
-    if done:
+    if left == State.RETRYING:
         events.run_retrying.send(Run, run=run, wait=wait, error=error)
-    return bool(done)
+    return left is not None
 
 
 def go_on_later(run: Run, *, after: timedelta, reason: str, result: Any, now: datetime | None = None) -> bool:
@@ -155,44 +159,60 @@ def go_on_later(run: Run, *, after: timedelta, reason: str, result: Any, now: da
 
     The result so far stands in its row, and is handed to the next attempt.
     """
-    clock = Now() if now is None else now
-    reason = plain.text(reason, LONGEST_REASON)
-    waiting = {"state": State.RETRYING, "available_at": clock + after, "reason": reason}
-    done = _held(run).update(**waiting, cursor=None, result=plain.as_json(result), error="", traceback="")
-    if done:
+    left = _leave(
+        run,
+        because=reason,
+        state=State.RETRYING,
+        available_at=(now or Now()) + after,
+        reason=plain.text(reason, LONGEST_REASON),
+        cursor=None,
+        result=plain.as_json(result),
+        error="",
+        traceback="",
+    )
+    if left == State.RETRYING:
         events.run_goes_on_later.send(Run, run=run, wait=after, reason=reason)
-    return bool(done)
+    return left is not None
 
 
 def give_back(run: Run, *, reason: str, counts: bool) -> bool:
     """Put a running run back into its queue; `counts` when a failure is to be counted against its retry policy.
 
-    A run that was asked to be cancelled is cancelled instead. False when it was given away meanwhile.
+    False when it was given away meanwhile.
     """
-    with transaction.atomic():
-        current = _held(run).select_for_update().first()
-        if current is None:
-            return False
-        if current.cancel_requested_at:
-            return finish(
-                current, state=State.CANCELLED, reason=f"cancelled by {current.cancel_requested_by}; {reason}"
-            )
-        _held(run).update(
-            state=State.QUEUED,
-            failures=F("failures") + int(counts),
-            publish_after=Now(),
-            publish_count=0,
-            available_at=None,
-            reason=plain.text(reason, LONGEST_REASON),
-        )
-    events.run_given_back.send(Run, run=run, reason=reason)
-    return True
+    left = _leave(
+        run,
+        because=reason,
+        state=State.QUEUED,
+        failures=F("failures") + int(counts),
+        publish_after=Now(),
+        publish_count=0,
+        available_at=None,
+        reason=plain.text(reason, LONGEST_REASON),
+    )
+    if left == State.QUEUED:
+        events.run_given_back.send(Run, run=run, reason=reason)
+    return left is not None
 
 
 def queue_due_retries(now: datetime) -> int:
     """Move retrying runs whose wait is over to the queue, ready to be published; returns how many."""
     due = Run.objects.filter(state=State.RETRYING, available_at__lte=now)
     return due.update(state=State.QUEUED, publish_after=Coalesce("available_at", Now()), publish_count=0)
+
+
+def _leave(run: Run, *, because: str, state: State, **changes: Any) -> State | None:
+    """Take a run from its worker and into another state; the state it came into, or None when it was given away."""
+    with transaction.atomic():
+        current = _held(run).select_for_update().first()
+        if current is None:
+            return None
+        if current.cancel_requested_at:
+            reason = f"cancelled by {current.cancel_requested_by}; {because}"
+            known = {name: changes[name] for name in ("result", "error", "traceback") if name in changes}
+            return State.CANCELLED if finish(current, state=State.CANCELLED, reason=reason, **known) else None
+        _held(run).update(state=state, **changes)
+    return state
 
 
 def _held(run: Run) -> Any:

@@ -37,10 +37,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """To a customer: the answer was lost, so that nobody knows whether it was sent."""
         return self.filter(state=Message.State.UNKNOWN)
 
-    def undecided(self) -> Self:
-        """To a customer, and neither sent nor set aside."""
-        # As two conditions, each of which has its index.
-        return self.outbound().filter(Q(state__in=Message.TO_SEND) | Q(state=Message.State.UNKNOWN))
+    def to_send(self) -> Self:
+        """To a customer: still to be sent, or just being sent."""
+        return self.outbound().filter(state__in=Message.TO_SEND)
 
     def sending_since(self, moment: datetime) -> Self:
         """Claimed before the moment by somebody who never recorded what became of it."""
@@ -52,10 +51,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def due(self, now: datetime) -> Self:
         """To be sent now: its time has come, and nothing is to be sent before it in its session."""
-        earlier = Message.objects.outbound().filter(
+        earlier = Message.objects.to_send().filter(
             Q(sent_at__lt=OuterRef("sent_at")) | Q(sent_at=OuterRef("sent_at"), pk__lt=OuterRef("pk")),
             session=OuterRef("session"),
-            state__in=Message.TO_SEND,
         )
         return self.its_time(now).filter(~Exists(earlier))
 

@@ -1,5 +1,6 @@
 import threading
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -132,6 +133,17 @@ def test_messages_to_customers_wait_for_a_provider_and_the_result_says_so(run_jo
 
     assert (result["processed"], result["unsent"]) == (0, 1)
     assert "No provider is connected" in result["notConfigured"]
+
+
+def test_without_a_provider_what_was_being_sent_is_set_aside_after_a_day(run_job, make_message):
+    day = timedelta(hours=24)
+    being_sent = {"direction": "outbound", "provider": "twilio", "state": "sending", "attempt_reference": uuid4()}
+    message = make_message(sent_at=NOW - day, attempt_at=NOW - day, **being_sent)
+
+    run_job("check-unprocessed-messages", now=NOW)
+
+    message.refresh_from_db()
+    assert (message.state, message.parked_for) == ("parked", "unconfirmed")
 
 
 def test_a_session_that_another_worker_holds_is_left_to_it(run_job, remembering, make_message):

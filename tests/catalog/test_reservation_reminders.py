@@ -5,16 +5,9 @@ import pytest
 from django.db import connections
 
 from external_apis.models import Credential
-from jobs.engine import dispatch
-from jobs.engine.registry import get
-from jobs.engine.runner import execute
-from jobs.engine.runs import queue_due_retries
-from jobs.engine.sync import sync
-from jobs.models import Trigger
 from local.provider import Reply
 from reservations.models import Reminder, ReminderAttempt
 from tests.catalog.conftest import FROM
-from tests.engine.conftest import refresh_all
 
 TICK = datetime(2026, 6, 15, 10, 0, tzinfo=UTC)
 NOW = TICK + timedelta(seconds=1)
@@ -138,6 +131,20 @@ def test_without_a_sender_it_says_that_nothing_was_sent(run_job, make_reservatio
     assert "No provider is connected" in result["notConfigured"]
 
 
+def test_without_a_sender_what_was_being_sent_is_closed_when_its_time_has_come(run_job, make_reservation):
+    """As after the last credential was taken out of use in the middle of a run."""
+    reservation = make_reservation(starts_at=TICK)
+    reminder = Reminder.objects.create(reservation=reservation, starts_at=TICK, state="sending")
+    ReminderAttempt.objects.create(
+        reminder=reminder, channel="sms", provider="twilio", started_at=TICK - timedelta(minutes=5)
+    )
+
+    remind(run_job)
+
+    reminder.refresh_from_db()
+    assert reminder.state == Reminder.State.UNCONFIRMED
+
+
 def test_a_dry_run_notes_and_sends_nothing(run_job, make_reservation, connected):
     make_reservation(starts_at=TICK + timedelta(hours=1))
     make_reservation(starts_at=TICK + timedelta(hours=20))
@@ -239,53 +246,3 @@ def _in_a_thread(make, **values):
         make(**values)
     finally:
         connections.close_all()
-
-
-def test_a_run_that_must_wait_goes_on_later_and_counts_on(make_reservation, connected, transactional_db):
-    make_reservation(starts_at=TICK + timedelta(hours=1))
-    make_reservation(starts_at=TICK + timedelta(hours=1), channel="sms")
-    connected.script("meta.messages", Reply(status=400, body={"error": {"code": 131016, "message": "Unavailable"}}))
-    run = dispatch.trigger(get("reservation-reminders"), by="a test", via=Trigger.API, publish=lambda _: None)
-
-    execute(run.pk, worker="w", now=NOW)
-    run.refresh_from_db()
-    assert (run.state, run.result["sent"], run.result["planned"], run.result["due"]) == ("retrying", 1, 2, 1)
-
-    queue_due_retries(run.available_at)
-    execute(run.pk, worker="w", now=max(run.available_at, Reminder.objects.get(state="due").next_try_at))
-    run.refresh_from_db()
-    assert (run.state, run.result["sent"], run.result["planned"], run.result["due"]) == ("succeeded", 2, 2, 0)
-
-
-def test_a_run_does_not_wait_beyond_the_next_tick(make_reservation, connected, transactional_db):
-    sync()
-    refresh_all(NOW)
-    make_reservation(starts_at=TICK + timedelta(hours=4))
-    connected.always("meta.messages", Reply(status=400, body={"error": {"code": 131016, "message": "Unavailable"}}))
-    last_moment = TICK + timedelta(hours=3) - timedelta(seconds=10)  # before 16:00 in Bucharest
-    run = dispatch.trigger(get("reservation-reminders"), by="a test", via=Trigger.API, publish=lambda _: None)
-
-    execute(run.pk, worker="w", now=last_moment)
-
-    run.refresh_from_db()
-    assert (run.state, run.result["due"]) == ("succeeded", 1)
-
-
-@pytest.mark.parametrize(
-    ("tick", "starts_at"),
-    [
-        # The night in which three hours lie between 02:00 and 04:00 in Bucharest.
-        (datetime(2026, 10, 24, 23, 0, tzinfo=UTC), datetime(2026, 10, 25, 1, 59, tzinfo=UTC)),
-        # The night in which one hour lies between 02:00 and 04:00.
-        (datetime(2026, 3, 29, 0, 0, tzinfo=UTC), datetime(2026, 3, 29, 1, 59, tzinfo=UTC)),
-    ],
-)
-def test_no_guest_is_left_out_on_the_nights_of_the_clock_changes(
-    run_job, make_reservation, connected, configure, tick, starts_at
-):
-    configure(REMINDER_QUIET_HOURS="none")
-    sync()
-    refresh_all(tick)
-    make_reservation(starts_at=starts_at)
-
-    assert remind(run_job, now=tick + SECOND, tick=tick)["sent"] == 1

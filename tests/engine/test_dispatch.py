@@ -52,6 +52,43 @@ def test_during_a_run_one_more_is_accepted_and_a_further_one_is_pointed_to_it():
     assert str(second.pk) in str(refused.value)
 
 
+def run_that_left(after) -> Run:
+    """A run that was begun and then let go."""
+    run = ask()
+    runs.claim(run.pk, worker="w", now=NOON)
+    run.refresh_from_db()
+    assert after(run)
+    return run
+
+
+def test_a_run_that_would_go_on_later_goes_on_at_once_when_it_is_asked_for():
+    run = run_that_left(lambda run: runs.go_on_later(run, after=DAY, reason="two wait", result={"sent": 1}))
+    published = []
+
+    with pytest.raises(AlreadyWaiting) as refused:
+        ask(publish=published.extend)
+
+    assert refused.value.run_id == run.pk
+    assert [(each.id, each.task, each.queue) for each in published] == [(run.pk, "jobs.daily-report", "cron")]
+    run.refresh_from_db()
+    assert (run.state, run.available_at, run.result) == (State.QUEUED, None, {"sent": 1})
+    assert runs.claim(run.pk, worker="w").attempt == 2
+
+
+def test_a_dry_run_that_is_asked_for_hurries_nothing():
+    run = run_that_left(lambda run: runs.go_on_later(run, after=DAY, reason="two wait", result={}))
+    with pytest.raises(AlreadyWaiting):
+        ask(dry_run=True)
+    assert Run.objects.get(pk=run.pk).state == State.RETRYING
+
+
+def test_a_run_that_failed_keeps_its_wait_whoever_asks_for_it():
+    run = run_that_left(lambda run: runs.retry_later(run, wait=DAY, error="E: no", traceback=""))
+    with pytest.raises(AlreadyWaiting):
+        ask()
+    assert Run.objects.get(pk=run.pk).state == State.RETRYING
+
+
 @pytest.mark.parametrize("state", [State.QUEUED, State.RETRYING])
 def test_a_run_that_waits_already_is_enough_whoever_asked_for_it(make_run, state):
     waiting = make_run(state=state, schedule_name="daily-report", tick=NOON)

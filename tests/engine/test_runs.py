@@ -169,6 +169,25 @@ def test_a_run_given_back_waits_again_and_is_due_at_once(make_run, counts, failu
     assert [name for name, _ in heard] == ["run_given_back"]
 
 
+def test_a_run_that_would_go_on_later_although_it_was_to_be_cancelled_is_cancelled(make_run, heard):
+    run = claim(make_run())
+    runs.cancel(run.pk, by="ana")
+    assert runs.go_on_later(run, after=DAY, reason="two wait", result={"sent": 1})
+    run.refresh_from_db()
+    assert (run.state, run.reason, run.available_at) == (State.CANCELLED, "cancelled by ana; two wait", None)
+    assert run.result == {"sent": 1}
+    assert [name for name, _ in heard] == ["run_finished"]
+
+
+def test_a_run_that_failed_when_it_was_to_be_cancelled_is_not_tried_again(make_run):
+    run = claim(make_run())
+    runs.cancel(run.pk, by="ana")
+    assert runs.retry_later(run, wait=DAY, error="E: no", traceback="")
+    run.refresh_from_db()
+    assert (run.state, run.reason) == (State.CANCELLED, "cancelled by ana; attempt 1 failed")
+    assert (run.error, run.available_at) == ("E: no", None)
+
+
 def test_a_run_given_back_although_it_was_to_be_cancelled_is_cancelled(make_run):
     run = claim(make_run())
     runs.cancel(run.pk, by="ana")

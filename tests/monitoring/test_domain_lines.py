@@ -36,14 +36,14 @@ EVENTS: list[tuple[Signal, dict[str, Any], str, dict[str, Any]]] = [
     (external.credential_accepted, {"credential": CREDENTIAL, "now": NOW}, "warning", OF_CREDENTIAL),
     (external.credential_retired, {"credential": CREDENTIAL, "now": NOW}, "info", OF_CREDENTIAL),
     (external.credential_kept, REFUSED, "error", {**OF_CREDENTIAL, "reason": "revoked"}),
-    (sessions.sessions_abandoned, {"session_ids": [1, 2], "now": NOW}, "warning", {"sessions": [1, 2]}),
-    (sessions.session_handed_over, {"session_ids": [1], "now": NOW}, "warning", {"sessions": [1]}),
+    (sessions.sessions_abandoned, {"session_ids": [1, 2], "now": NOW}, "warning", {"sessions": 2}),
+    (sessions.sessions_handed_over, {"session_ids": [1], "now": NOW}, "warning", {"sessions": 1}),
     (sessions.message_parked, MESSAGE, "error", MESSAGE_TOLD),
     (sessions.message_undelivered, MESSAGE, "error", MESSAGE_TOLD),
     (reservations.reminder_parked, PARKED, "error", PARKED_TOLD),
     (reservations.reminder_unconfirmed, {"reminder_id": 7, "now": NOW}, "error", {"reminder": 7}),
 ]
-# It also asks for a run, which tests/catalog/test_wishes.py looks at.
+# It also asks for a run, which tests/catalog/test_reminders_wanted.py looks at.
 WANTED = reservations.reminder_wanted
 
 
@@ -74,7 +74,7 @@ def test_each_has_its_line(
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_wanted_has_one_too(lines: list[Any]) -> None:
-    WANTED.send(None, reminder_ids=[7])
+    WANTED.send(None, reminder_ids=[7], by="")
     assert {"what": "reminder_wanted", "reminders": [7]}.items() <= lines[0].items()
 
 

@@ -116,7 +116,7 @@ def asked_for():
 
 
 def want(reservation):
-    return planning.want([reservation.pk], now=NOW)
+    return planning.want([reservation.pk], by="ana", now=NOW)
 
 
 def test_somebody_may_have_a_guest_reminded_whatever_the_window_says(

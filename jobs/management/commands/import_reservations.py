@@ -38,7 +38,9 @@ def rules(values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("party_size", "A reservation is for one person at least.")
 
 
-RESERVATIONS = Kind(model=Reservation, noun="reservations", columns=COLUMNS, rules=rules)
+# When and why a table was cancelled here says nothing of the status that a file brings.
+STAMPS = {"cancelled_at": None, "cancelled_because": ""}
+RESERVATIONS = Kind(model=Reservation, noun="reservations", columns=COLUMNS, rules=rules, stamps=STAMPS)
 
 
 class Command(command.ImportCommand):

@@ -186,7 +186,7 @@ def test_giving_sessions_up_tells_the_team_once_per_page_after_the_commit(transa
 def test_handing_sessions_over_tells_the_team(transactional_db, session_in):
     session = session_in("error")
 
-    with hearing(events.session_handed_over) as heard, transaction.atomic():
+    with hearing(events.sessions_handed_over) as heard, transaction.atomic():
         lifecycle.hand_over(Session.objects.all(), now=NOW)
 
     assert heard == [{"session_ids": [session.pk], "now": NOW}]

@@ -71,6 +71,16 @@ def test_a_webhook_that_comes_while_the_session_is_held_waits_for_it(transaction
     assert set(Message.objects.values_list("state", flat=True)) == {"processed"}
 
 
+@pytest.mark.parametrize("words", ["\x00", "\ud800"])
+def test_an_error_whose_words_no_database_takes_is_counted_all_the_same(make_message, words):
+    def refuse_oddly(message):
+        raise ValueError(f"bad {words}")
+
+    poison = make_message(sent_at=SENT, body="poison", attempts=4)
+
+    assert work_off(poison, Remember(poison=refuse_oddly)).parked == 1
+
+
 def test_once_poison_is_parked_those_behind_it_go_on_at_once(make_message):
     poison = make_message(sent_at=SENT, body="poison", attempts=4)
     make_message(poison.session, sent_at=SENT + SECOND, body="behind")
