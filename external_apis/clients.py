@@ -1,16 +1,21 @@
 """Clients of the providers, one for each credential as long as its secret stays the same."""
 
 import threading
-from collections.abc import Hashable
-from typing import Protocol
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from django.db import connection
 
 from external_apis.configured import ProviderSettings
 from external_apis.encryption import Secret
 from external_apis.models import Provider
 from external_apis.pacing import Place
-from external_apis.providers.http import HttpSession
 from external_apis.providers.meta import MetaClient
 from external_apis.providers.twilio import TwilioClient
+
+if TYPE_CHECKING:
+    from external_apis.providers.http import HttpSession
 
 
 class Holder(Protocol):
@@ -24,10 +29,14 @@ class Holder(Protocol):
     def secret(self) -> Secret: ...
 
 
+class InTransaction(RuntimeError):
+    """A provider would be called while a transaction is open, which would hold its locks for as long as that lasts."""
+
+
 class Clients:
     """The clients of one run: connections are kept, and each secret is decrypted once. For many threads."""
 
-    def __init__(self, config: ProviderSettings, session: HttpSession) -> None:
+    def __init__(self, config: ProviderSettings, session: "HttpSession") -> None:
         self._config = config
         self._session = session
         self._lock = threading.Lock()
@@ -67,7 +76,20 @@ class Clients:
         self._session.close()
 
 
-def new_meta(holder: Holder, *, config: ProviderSettings, session: HttpSession) -> MetaClient:
+def refuse_transactions() -> None:
+    """Raise InTransaction where a transaction is open."""
+    if connection.in_atomic_block:
+        raise InTransaction("No provider is called inside a transaction: its locks would be held until the answer.")
+
+
+def open_session(config: ProviderSettings, *, clock: Callable[[], datetime]) -> "HttpSession":
+    """Connections to the providers, with the time-outs that the settings name."""
+    from external_apis.providers.http import HttpSession  # only now: few processes ever call
+
+    return HttpSession(connect_timeout=config.connect_timeout, read_timeout=config.read_timeout, clock=clock)
+
+
+def new_meta(holder: Holder, *, config: ProviderSettings, session: "HttpSession") -> MetaClient:
     """A client for an access token; raises WrongKey when it cannot be decrypted."""
     meta = config.meta
     return MetaClient(
@@ -80,7 +102,7 @@ def new_meta(holder: Holder, *, config: ProviderSettings, session: HttpSession) 
     )
 
 
-def new_twilio(holder: Holder, *, config: ProviderSettings, session: HttpSession) -> TwilioClient:
+def new_twilio(holder: Holder, *, config: ProviderSettings, session: "HttpSession") -> TwilioClient:
     """A client for an auth token or API key; raises WrongKey when it cannot be decrypted."""
     twilio = config.twilio
     return TwilioClient(

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from external_apis import inspection
 from external_apis.connections import Connections
@@ -11,10 +10,9 @@ from external_apis.credentials import record
 from external_apis.encryption import WrongKey
 from external_apis.models import Credential, CredentialQuerySet, Provider, Sender, Template
 from external_apis.providers.answers import Meaning, ProviderError
+from external_apis.providers.meta import MetaClient
+from external_apis.providers.meta_facts import PhoneNumber, TemplateFacts
 from external_apis.verdict import NotAnswered, Verdict
-
-if TYPE_CHECKING:
-    from external_apis.providers.meta import MetaClient, PhoneNumber, TemplateFacts
 
 REVOKED = "it was revoked at the provider"
 
@@ -57,7 +55,7 @@ def drop_templates(copied: Iterable[Copied], *, now: datetime) -> int:
     return Template.objects.filter(provider=Provider.META, checked_at__lt=now).delete()[0]
 
 
-def _meta(credential: Credential, client: "MetaClient", *, now: datetime) -> Copied:
+def _meta(credential: Credential, client: MetaClient, *, now: datetime) -> Copied:
     waba = credential.business_account
     numbers = client.phone_numbers(waba) if waba else _numbers_of_senders(credential, client)
     counted = sum(_copy_number(number, now=now) for number in numbers)
@@ -68,7 +66,7 @@ def _meta(credential: Credential, client: "MetaClient", *, now: datetime) -> Cop
     return Copied(label=credential.label, numbers=counted, templates=len(templates))
 
 
-def _numbers_of_senders(credential: Credential, client: "MetaClient") -> "list[PhoneNumber]":
+def _numbers_of_senders(credential: Credential, client: MetaClient) -> list[PhoneNumber]:
     addresses = credential.senders.filter(provider=Provider.META, in_use=True).values_list("address", flat=True)
     return [client.phone_number(address) for address in addresses]
 
@@ -80,7 +78,7 @@ def _copy_number(number: "PhoneNumber", *, now: datetime) -> int:
     )
 
 
-def _copy_templates(templates: "Iterable[TemplateFacts]", *, now: datetime) -> None:
+def _copy_templates(templates: Iterable[TemplateFacts], *, now: datetime) -> None:
     rows = {
         (each.name, each.language): Template(
             provider=Provider.META,

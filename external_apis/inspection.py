@@ -2,16 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from external_apis.connections import Connections
 from external_apis.encryption import MASK, WrongKey
 from external_apis.models import Credential, Provider
 from external_apis.providers.answers import Answer, Meaning, ProviderError, Scope
+from external_apis.providers.twilio import TwilioClient
 from external_apis.verdict import NotAnswered, Verdict, by_expiry
-
-if TYPE_CHECKING:
-    from external_apis.providers.twilio import TwilioClient
 
 SENDING, READING = "whatsapp_business_messaging", "whatsapp_business_management"
 RIGHTS = {SENDING: "send", READING: "read numbers and templates"}
@@ -111,7 +109,7 @@ def _insufficient(why: str, told: dict[str, Any]) -> Verdict:
     return Verdict(status=Credential.Status.INSUFFICIENT, why=why, told=told)
 
 
-def _twilio(credential: Credential, client: "TwilioClient", *, now: datetime) -> Verdict:
+def _twilio(credential: Credential, client: TwilioClient, *, now: datetime) -> Verdict:
     told: dict[str, Any] = {"checked_at": now}
     try:
         client.probe()
@@ -129,7 +127,7 @@ def _twilio(credential: Credential, client: "TwilioClient", *, now: datetime) ->
     return Verdict(status=Credential.Status.VALID, told=told)
 
 
-def account_status(client: "TwilioClient") -> str:
+def account_status(client: TwilioClient) -> str:
     """The account's status in Twilio's own word; empty when this credential may not read it."""
     try:
         return client.account_status()

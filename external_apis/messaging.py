@@ -10,18 +10,13 @@ import structlog
 from django.db import DatabaseError, connection
 
 from external_apis import finding, pacing, pausing, reasons, sending
-from external_apis.clients import Clients
+from external_apis.clients import Clients, open_session, refuse_transactions
 from external_apis.configured import ProviderSettings
 from external_apis.models import Channel, Sender
 from external_apis.pacing import Place
 from external_apis.providers.answers import Answer, Meaning, ProviderError
-from external_apis.providers.http import HttpSession
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-class InTransaction(RuntimeError):
-    """Something would be sent while a transaction is open, which would hold its locks for as long as the call lasts."""
 
 
 class Messenger:
@@ -42,8 +37,7 @@ class Messenger:
         self._clock = clock
         self._patience = patience
         self._sleep = sleep
-        times = {"connect_timeout": config.connect_timeout, "read_timeout": config.read_timeout}
-        self._clients = Clients(config, HttpSession(**times, clock=clock))
+        self._clients = Clients(config, open_session(config, clock=clock))
         self._intervals = {
             "meta": timedelta(seconds=1 / config.meta.messages_per_second),
             "twilio": timedelta(seconds=1 / config.twilio.messages_per_second),
@@ -59,7 +53,7 @@ class Messenger:
 
     def take_turn(self, channel: str, *, provider: str = "") -> "Turn | None":
         """Wait for a place in the pace of a sender of that channel; None: nothing can leave there now."""
-        _refuse_transactions()
+        refuse_transactions()
         place = pacing.take(
             channel, provider=provider, intervals=self._intervals, patience=self._patience, now=self._clock()
         )
@@ -123,7 +117,7 @@ class Messenger:
         return True
 
     def _send(self, place: Place, message: sending.Outgoing, probed: datetime | None) -> Answer:
-        _refuse_transactions()
+        refuse_transactions()
         answer = sending.send(place, message, clients=self._clients, config=self._config)
         try:
             pausing.note(place, answer, now=self._clock(), probed=probed)
@@ -168,8 +162,3 @@ class Turn:
             parameters=tuple(parameters),
         )
         return self._messenger._send(self._place, message, self._probed)
-
-
-def _refuse_transactions() -> None:
-    if connection.in_atomic_block:
-        raise InTransaction("Nothing is sent inside a transaction: its locks would be held until the provider answers.")

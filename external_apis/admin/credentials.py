@@ -73,7 +73,7 @@ class SettingsForm(forms.ModelForm):
 class CredentialAdmin(admin.ModelAdmin):
     """Credentials by state and expiry; they can be checked at their provider here and now."""
 
-    list_display = ("label", "provider", "kind", "status", "why", "expires_at", "in_use", "source", "checked_at")
+    list_display = ("label", "kind", "status", "why", "expires_at", "in_use", "source", "checked_at")  # kinds name it
     list_filter = ("status", "provider", "kind", "in_use", "source")
     search_fields = ("label", "account", "key_id", "business_account", "why")
     ordering = ("provider", "label")
@@ -81,6 +81,7 @@ class CredentialAdmin(admin.ModelAdmin):
         "source",
         "status",
         "why",
+        "still_sends",
         "scopes",
         "account_status",
         "checked_at",

@@ -1,11 +1,12 @@
-"""One call over HTTP: bounded in time and size, never redirected, never repeated, and silent about addresses."""
+"""One call over HTTP: bounded in time and size, never redirected, never repeated, and silent about addresses.
 
-import json
+The library behind it takes four megabytes: this module is imported by those who are about to call, and not before.
+"""
+
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -19,37 +20,14 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from external_apis.providers.answers import Answer, Meaning, ProviderError, lost
+from external_apis.providers.received import LONGEST_WAIT, Received
 
 LARGEST = 2 * 1024 * 1024  # bytes of an answer
 CHUNK = 64 * 1024
-LONGEST_WAIT = timedelta(days=1)
 
 # Their lines quote whole addresses, in which tokens and phone numbers stand.
 for _name in ("connection", "connectionpool", "poolmanager", "util.retry"):
     logging.getLogger(f"urllib3.{_name}").addFilter(lambda _: False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Received:
-    """What came back, whole; `retry_after` is what the header of that name asks for."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    retry_after: timedelta | None = None
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the status says that it was done."""
-        return 200 <= self.status < 300
-
-    def data(self) -> dict[str, Any]:
-        """The JSON object in it; empty when there is none that can be read."""
-        try:
-            data = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return {}
-        return data if isinstance(data, dict) else {}
 
 
 class HttpSession:
@@ -132,14 +110,6 @@ class HttpSession:
                 session.mount(scheme, _Adapter(pool_connections=4, pool_maxsize=1, max_retries=0))
             self._sessions.append(session)
         return self._here.session
-
-
-def unreadable(received: Received, *, sending: bool) -> Answer:
-    """What an answer means that tells nothing but its status."""
-    detail = f"The provider answered with HTTP status {received.status} and nothing that can be read."
-    if 300 <= received.status < 500:
-        return Answer(meaning=Meaning.GIVE_UP, detail=detail, alert=True)
-    return replace(lost(detail, sending=sending), wait=received.retry_after)
 
 
 def _failure(error: Exception, *, sending: bool) -> Answer:

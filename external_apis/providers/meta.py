@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from external_apis.providers.answers import Answer, Meaning, ProviderError, Scope, lost
-from external_apis.providers.http import HttpSession, Received, unreadable
 from external_apis.providers.meta_codes import MANAGING, SENDING
 from external_apis.providers.meta_errors import judge
 from external_apis.providers.meta_facts import (
@@ -20,8 +19,12 @@ from external_apis.providers.meta_facts import (
     text_in,
     token_facts,
 )
+from external_apis.providers.received import Received, unreadable
 from external_apis.providers.tables import word_in
 from external_apis.providers.wording import on_one_line
+
+if TYPE_CHECKING:
+    from external_apis.providers.http import HttpSession
 
 LONGEST_REFERENCE = 512
 PAGE_SIZE = 100
@@ -33,7 +36,7 @@ class MetaClient:
     """Calls with one token; reading raises ProviderError, sending answers whatever happens."""
 
     def __init__(
-        self, *, url: str, version: str, token: str, app_id: str = "", app_secret: str = "", session: HttpSession
+        self, *, url: str, version: str, token: str, app_id: str = "", app_secret: str = "", session: "HttpSession"
     ) -> None:
         self._base = f"{url}/{version}"
         self._token = token

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from external_apis.providers.answers import Answer, Meaning, lost
-from external_apis.providers.http import LONGEST_WAIT, Received, unreadable
 from external_apis.providers.meta_codes import CODES, SUBCODES, UNSURE
+from external_apis.providers.received import LONGEST_WAIT, Received, unreadable
 from external_apis.providers.tables import code_in, word_in
 from external_apis.providers.wording import harmless
 

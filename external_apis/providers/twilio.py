@@ -5,16 +5,19 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from external_apis.providers.answers import Answer, Meaning, ProviderError, Scope, lost
-from external_apis.providers.http import HttpSession, Received, unreadable
+from external_apis.providers.received import Received, unreadable
 from external_apis.providers.tables import code_in, word_in
 from external_apis.providers.twilio_codes import REFUSED
 from external_apis.providers.twilio_errors import judge
 from external_apis.providers.twilio_facts import Key, SentMessage, key, sent_message
 from external_apis.providers.wording import on_one_line
+
+if TYPE_CHECKING:
+    from external_apis.providers.http import HttpSession
 
 LONGEST_BODY = 1600
 LONGEST_VALIDITY = 36_000  # seconds
@@ -36,7 +39,7 @@ class TwilioClient:
         account_sid: str,
         username: str,
         secret: str,
-        session: HttpSession,
+        session: "HttpSession",
     ) -> None:
         self._account = f"{api_url}/2010-04-01/Accounts/{account_sid}"
         self._api_url = api_url

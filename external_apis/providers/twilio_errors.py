@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from external_apis.providers.answers import Answer, Meaning, lost
-from external_apis.providers.http import Received, unreadable
+from external_apis.providers.received import Received, unreadable
 from external_apis.providers.tables import code_in
 from external_apis.providers.twilio_codes import CODES, FAILED, TOO_MANY
 from external_apis.providers.wording import harmless

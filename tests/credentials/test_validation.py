@@ -6,7 +6,8 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import transaction
 
-from external_apis.connections import Connections, InTransaction
+from external_apis.clients import InTransaction
+from external_apis.connections import Connections
 from external_apis.models import Credential
 from external_apis.validation import summary, validate
 from local.provider import Reply

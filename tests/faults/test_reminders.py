@@ -11,6 +11,7 @@ from time import monotonic
 
 import pytest
 
+from local.programs import wait_until
 from local.provider import Reply, StandIn
 from local.servers import Servers
 from tests.faults.conftest import LONG
@@ -26,9 +27,9 @@ GUESTS = 2000 if LONG else 200
 HALF = GUESTS // 2
 LAST_KILL = 95 if LONG else 40  # percent of a channel's guests; what is lost early is found while the others get theirs
 LATENCY = 0.005
-# How many answers a kill costs is how many calls are under way: the rate times the length of a call. At this rate turns
-# are further apart than most calls take, and far enough ahead of a run's patience with the turns that a kill wastes.
-PER_SECOND = "16"
+# A kill costs the answers to all calls under way, which are as many as the rate times the length of a call, about 20 ms
+# here: at this rate a fraction of one, and a second call seldom begins before the first has ended.
+PER_SECOND = "12"
 URLS = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
 SETTINGS = {
     "PROVIDER_CONNECT_TIMEOUT": "1",
@@ -121,6 +122,7 @@ def remind_through_kills(house: Restaurant, blows: list[Blow], chance: Random) -
     for count, blow in zip(counts, chance.sample(blows, len(blows)), strict=True):
         house.when_accepted(before + count)
         worker, run = house.holder(), house.run()
+        wait_until(lambda: False, seconds=chance.uniform(0, 0.2))  # else a kill would always come just after an answer
         blow(house, worker)
         house.note_kill()
         house.taken_up_again(run)

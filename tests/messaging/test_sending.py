@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
+from external_apis.clients import InTransaction
 from external_apis.encryption import WrongKey
-from external_apis.messaging import InTransaction
 from external_apis.models import Credential, Sender
 from external_apis.pacing import THROTTLED
 from external_apis.providers.answers import Meaning

@@ -10,8 +10,9 @@ import pytest
 
 from config import providers
 from external_apis.providers.answers import ProviderError
-from external_apis.providers.http import HttpSession, Received
+from external_apis.providers.http import HttpSession
 from external_apis.providers.meta import MetaClient
+from external_apis.providers.received import Received
 from external_apis.providers.twilio import TwilioClient
 from external_apis.webhooks import Inbound
 from local.provider import Reply, StandIn
