@@ -23,6 +23,7 @@ from external_apis.providers.answers import Answer, Meaning, ProviderError, lost
 LARGEST = 2 * 1024 * 1024  # bytes of an answer
 CHUNK = 64 * 1024
 LONGEST_WAIT = timedelta(days=1)
+TOO_MANY_REQUESTS = 429
 
 # Their lines quote whole addresses, in which tokens and phone numbers stand.
 for _name in ("connection", "connectionpool", "poolmanager", "util.retry"):
