@@ -81,6 +81,8 @@ def ending_of(answer: Answer, case: Case, *, chance: Callable[[], float] = rando
             return _again(answer, case, reason, chance)
         case "throttle":
             return _later(Outcome.THROTTLED, answer, case, reason, wait=answer.wait or THROTTLED_WAIT)
+        case "give_up" if not answer.code:  # not the provider's word: something stands between, or its address is wrong
+            return _parked(Outcome.MISCONFIGURED, reason, until=case.now + PARKED_WAIT)
         case "give_up":
             return _ended(Outcome.GIVEN_UP, State.GIVEN_UP, answer, case, reason)
         case "suppress":

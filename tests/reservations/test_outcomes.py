@@ -49,3 +49,13 @@ def test_a_throttle_until_the_next_day_goes_elsewhere_if_it_can():
 
 def test_what_nobody_understands_is_unknown():
     assert judged(Answer(meaning="a new word")).state == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "state"), [("131026", "given_up", "given_up"), ("", "misconfigured", "due")]
+)
+def test_only_the_provider_s_own_word_is_final(code, outcome, state):
+    """A page of a proxy's, or an address that is wrong, says nothing of the guest."""
+    ending = judged(Answer(meaning="give_up", code=code), sms_open=False)
+    assert (ending.outcome, ending.state) == (outcome, state)
+    assert ending.next_try_at == (None if code else NOW + 15 * MINUTE)
