@@ -1,0 +1,97 @@
+"""An hour of trouble at Meta around a tick: nobody is lost whom a message could still reach, and nobody gets two."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from external_apis.models import Sender
+from jobs.models import Run
+from local.provider import Reply
+from reservations.models import Reminder
+from tests.catalog.hours import Hours
+from tests.messaging.replies import CRASH, OUTAGE, meta_error
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+TICK = datetime(2026, 6, 15, 11, 0, tzinfo=UTC)  # 14:00 in Bucharest
+NEXT = TICK + 2 * HOUR
+WELL = TICK + HOUR
+NOTICED = 16 * MINUTE  # the longest wait for a look at the provider, and for the run to come back, and a little
+END = NEXT + 2 * HOUR - MINUTE
+PAGE = "<html>We will be back soon</html>"
+SENDING, ALL = ("meta.messages",), ("meta.messages", "meta.phone_number")
+
+LOSES_ANSWERS = {
+    "hang": Reply(how="hang"),
+    "reset": Reply(how="reset"),
+    "cut": Reply(how="cut", body='{"messages": ['),
+    "garbage": Reply(body=PAGE),
+    "500": CRASH,
+}
+REFUSES = {
+    "503 with a code": OUTAGE,
+    "429 with a code": Reply(status=429, body=meta_error(130429).body, headers={"Retry-After": "60"}),
+    "429 of a proxy": Reply(status=429, body=PAGE, headers={"Retry-After": "60"}),
+}
+
+
+@pytest.fixture
+def hours(connected, configure):
+    configure(PROVIDER_READ_TIMEOUT="0.2")
+    hours = Hours(TICK - MINUTE)
+    connected.clock = hours.clock
+    return hours
+
+
+@pytest.fixture
+def trouble(hours, connected):
+    """Let Meta answer in one way from before the tick to an hour after it."""
+
+    def begin(reply, *, places=ALL):
+        for place in places:
+            connected.always(place, reply)
+            hours.at(WELL, lambda place=place: connected.always(place, None))
+
+    return begin
+
+
+@pytest.fixture
+def got(connected):
+    """How many messages each of these guests got; none of them after their table was theirs."""
+
+    def count(phones):
+        begins = dict(Reminder.objects.values_list("reservation__phone", "starts_at"))
+        assert all(each.created_at < begins[each.to] for each in connected.messages)
+        numbers = Counter(each.to for each in connected.messages)
+        return [numbers[phone] for phone in phones]
+
+    return count
+
+
+def states():
+    return Counter(Reminder.objects.values_list("state", flat=True))
+
+
+def runs():
+    """Each run's tick and end; a run that its next tick found at work would have had it skipped."""
+    return list(Run.objects.order_by("pk").values_list("tick", "state", "finished_at"))
+
+
+@pytest.mark.parametrize("kind", LOSES_ANSWERS)
+def test_answers_that_are_lost_cost_three_messages_and_no_more(hours, connected, guests, trouble, got, told, kind):
+    first = guests(3, TICK + HOUR / 2)
+    ahead, by_sms, later = guests(4, WELL + NOTICED), guests(1, WELL + MINUTE, channel="sms"), guests(2, NEXT + HOUR)
+    trouble(LOSES_ANSWERS[kind])
+
+    hours.go_on_until(END)
+
+    assert got(first) == [0] * 3
+    assert set(got(ahead + by_sms + later)) == {1}
+    assert states() == {"sent": 7, "unconfirmed": 3}
+    assert told.names == ["sender_paused", "sender_resumed"]
+    [(_, state, end), (_, state_of_next, _)] = runs()
+    assert (state, state_of_next) == ("succeeded", "succeeded")
+    assert end < NEXT
+    assert not Sender.objects.filter(paused_at__isnull=False).exists()
