@@ -95,3 +95,15 @@ def test_answers_that_are_lost_cost_three_messages_and_no_more(hours, connected,
     assert (state, state_of_next) == ("succeeded", "succeeded")
     assert end < NEXT
     assert not Sender.objects.filter(paused_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("kind", REFUSES)
+@pytest.mark.parametrize("places", [SENDING, ALL], ids=["sending", "all"])
+def test_what_was_surely_not_sent_is_sent_when_it_can_be(hours, guests, trouble, got, told, kind, places):
+    alone, later = guests(1, WELL + NOTICED), guests(1, NEXT + HOUR)
+    trouble(REFUSES[kind], places=places)
+
+    hours.go_on_until(END)
+
+    assert got(alone + later) == [1, 1]
+    assert told.names == ([] if "429" in kind else ["sender_paused", "sender_resumed"])

@@ -41,6 +41,12 @@ def test_the_last_try_gives_up(tries, state):
     assert judged(Answer(meaning="retry"), tries=tries).state == state
 
 
+def test_a_try_that_shows_whether_an_outage_is_over_does_not_count():
+    ending = judged(Answer(meaning="retry"), tries=4, probing=True)
+    assert (ending.outcome, ending.state, ending.next_try_at) == ("throttled", "due", NOW + MINUTE)
+    assert judged(Answer(meaning="retry", wait=HOUR), probing=True).next_try_at == NOW + HOUR
+
+
 def test_a_throttle_until_the_next_day_goes_elsewhere_if_it_can():
     day = timedelta(days=1)
     assert judged(Answer(meaning="throttle", wait=day)).state == "given_up"
