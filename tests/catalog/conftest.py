@@ -15,6 +15,7 @@ from tests.catalog.hours import Told
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FROM = "+40310000000"
+AUTH_TOKEN = "anauthtoken"
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def configure(stand_in: StandIn, settings: Any) -> Callable[..., None]:
 def connected(configure: Callable[..., None], stand_in: StandIn, make_credential: Callable[..., Credential]) -> StandIn:
     """A WhatsApp number at Meta and an SMS number at Twilio, with credentials in use."""
     meta = make_credential(account="1001", in_use=True, secret="EAAtoken")
-    twilio = make_credential(provider="twilio", kind="auth_token", account="AC1", in_use=True, secret="anauthtoken")
+    twilio = make_credential(provider="twilio", kind="auth_token", account="AC1", in_use=True, secret=AUTH_TOKEN)
     Sender.objects.create(provider="meta", channel="whatsapp", address="1001", credential=meta, next_turn_at=LONG_AGO)
     Sender.objects.create(provider="twilio", channel="sms", address=FROM, credential=twilio, next_turn_at=LONG_AGO)
     return stand_in

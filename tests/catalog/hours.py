@@ -1,6 +1,4 @@
-"""Hours of the reminder job on a clock that is only moved on: its ticks, its runs and their come-backs, and what happens
-meanwhile.
-"""
+"""Hours of the reminder job on a clock that is only moved on: ticks, runs, their come-backs, and what else happens."""
 
 import heapq
 from collections.abc import Callable
