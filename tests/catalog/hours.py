@@ -59,7 +59,8 @@ class Hours:
             self._now = max(self._now, moment)
             while self._to_come and self._to_come[0][0] <= self._now:
                 heapq.heappop(self._to_come)[2]()
-            pass_at(self._now)
+            if Schedule.objects.filter(next_tick_at__lte=self._now).exists():
+                pass_at(self._now)
             queue_due_retries(self._now)
             for run in Run.objects.filter(state=State.QUEUED).order_by("pk"):
                 if self._begin_of(run) <= self._now:

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from external_apis.models import Sender
+from jobs.catalog.reminding import POOL
+from jobs.engine.runner import run_now
 from jobs.models import Run
 from local.provider import Reply
+from reservations.delivery import note_delivery
 from reservations.models import Reminder
 from tests.catalog.hours import Hours
 from tests.messaging.replies import CRASH, OUTAGE, meta_error
@@ -107,3 +110,69 @@ def test_what_was_surely_not_sent_is_sent_when_it_can_be(hours, guests, trouble,
 
     assert got(alone + later) == [1, 1]
     assert told.names == ([] if "429" in kind else ["sender_paused", "sender_resumed"])
+
+
+def test_a_pool_at_work_when_the_trouble_begins_loses_what_is_under_way(hours, connected, guests, trouble, got, told):
+    """The first has left; of the calls that are out then, nobody can say whether they arrived."""
+    everybody = guests(60, WELL + NOTICED)
+    connected.script("meta.messages", None)
+    trouble(Reply(how="hang"))
+
+    hours.go_on_until(END)
+
+    lost = states()["unconfirmed"]
+    assert 3 <= lost <= POOL + 2
+    assert Counter(got(everybody)) == {1: 60 - lost, 0: lost}
+    assert told.names == ["sender_paused", "sender_resumed"]
+
+
+def test_an_outage_of_sending_alone_costs_one_message_for_each_look(hours, connected, guests, trouble, got, told):
+    everybody = guests(20, WELL + NOTICED)
+    trouble(CRASH, places=SENDING)
+
+    hours.go_on_until(END)
+
+    lost = states()["unconfirmed"]
+    assert 3 < lost <= 3 + 9
+    assert Counter(got(everybody)) == {1: 20 - lost, 0: lost}
+    assert told.names == ["sender_paused", "sender_resumed"]
+
+
+def test_statuses_settle_what_was_lost_and_nothing_is_sent_twice(hours, connected, guests, trouble, got):
+    """The provider took them in, and only its answers were lost: it tells so for two of the three."""
+    everybody = guests(6, WELL + NOTICED)
+    trouble(Reply(how="reset", accept=True))
+    hours.at(TICK + 10 * MINUTE, lambda: [delivered(each, hours) for each in connected.messages[:2]])
+
+    hours.go_on_until(END)
+
+    assert got(everybody) == [1] * 6
+    assert states() == {"sent": 5, "unconfirmed": 1}
+
+
+def delivered(message, hours):
+    told = {"provider": "meta", "provider_id": message.id, "reference": message.reference, "code": "", "detail": ""}
+    note_delivery(**told, status="delivered", at=hours.clock(), sms_fallback=True)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_twilio_is_asked_for_what_was_lost(hours, connected, guests, trouble, got, told, accepted):
+    everybody = guests(6, WELL + NOTICED, channel="sms")
+    trouble(Reply(how="reset", accept=accepted), places=("twilio.messages", "twilio.list"))
+
+    hours.go_on_until(END)
+
+    assert got(everybody) == [1] * 6
+    assert states() == {"sent": 6}
+    assert told.names == ["sender_paused", "sender_resumed"]
+
+
+def test_a_token_that_is_refused_and_accepted_again(hours, connected, guests, trouble, got, told):
+    everybody = guests(6, WELL + NOTICED)
+    trouble(meta_error(190, status=401))
+    hours.at(WELL + MINUTE, lambda: run_now("validate-credentials", now=hours.clock()))
+
+    hours.go_on_until(END)
+
+    assert got(everybody) == [1] * 6
+    assert told.names == ["credential_refused", "credential_accepted"]
