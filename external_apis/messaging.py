@@ -136,6 +136,7 @@ class Turn:
         self.provider = place.provider
         self.channel = place.channel
         self.sender_id = place.sender_id
+        self.probing = probed is not None  # the call shows whether a pause is over
         self._messenger = messenger
         self._place = place
         self._probed = probed

@@ -55,6 +55,7 @@ class Case:
     tries: int  # how often it was tried before and surely not done, on this channel
     attempts: int  # and how often it may be
     sms_open: bool  # whether the reminder may go by SMS instead
+    probing: bool = False  # whether the call was made to see whether an outage is over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,8 @@ def ending_of(answer: Answer, case: Case, *, chance: Callable[[], float] = rando
             return _again(answer, case, reason, chance)
         case "throttle":
             return _later(Outcome.THROTTLED, answer, case, reason, wait=answer.wait or THROTTLED_WAIT)
+        case "give_up" if not answer.code:  # not the provider's word: something stands between, or its address is wrong
+            return _parked(Outcome.MISCONFIGURED, reason, until=case.now + PARKED_WAIT)
         case "give_up":
             return _ended(Outcome.GIVEN_UP, State.GIVEN_UP, answer, case, reason)
         case "suppress":
@@ -94,6 +97,8 @@ def ending_of(answer: Answer, case: Case, *, chance: Callable[[], float] = rando
 
 
 def _again(answer: Answer, case: Case, reason: str, chance: Callable[[], float]) -> Ending:
+    if case.probing:  # it tells of the outage and not of this message, whose tries it must not use up
+        return _later(Outcome.THROTTLED, answer, case, reason, wait=max(FIRST_WAIT, answer.wait or timedelta()))
     tries = case.tries + 1
     if tries >= case.attempts:
         return _ended(Outcome.GIVEN_UP, State.GIVEN_UP, answer, case, f"tried {tries} times: {reason}")

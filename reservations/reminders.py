@@ -46,9 +46,12 @@ def close_unconfirmed(page: ReminderQuerySet, *, now: datetime) -> int:
     return len(keys)
 
 
-def ready(now: datetime) -> list[int]:
-    """The reminders that can be sent now, those of the soonest reservations first."""
-    return list(Reminder.objects.ready(now).wanted().order_by("starts_at", "pk").values_list("pk", flat=True))
+def ready(now: datetime, *, channel: str = "") -> list[int]:
+    """The reminders that can be sent now, on a channel if one is named; those of the soonest reservations first."""
+    rows = Reminder.objects.ready(now).wanted()
+    if channel:
+        rows = rows.filter(Q(channel=channel) | Q(channel="", reservation__channel=channel))
+    return list(rows.order_by("starts_at", "pk").values_list("pk", flat=True))
 
 
 def open_count(now: datetime) -> int:

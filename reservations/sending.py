@@ -33,6 +33,10 @@ class Turn(Protocol):
     def provider(self) -> str:
         """Who will be called."""
 
+    @property
+    def probing(self) -> bool:
+        """Whether the call is made to see whether an outage is over."""
+
     def send(
         self,
         *,
@@ -52,6 +56,7 @@ class Claimed:
     """A reminder that is ours to send, and the words for it."""
 
     attempt: ReminderAttempt
+    probing: bool
     words: Words
     starts_at: datetime
     valid_for: timedelta
@@ -149,7 +154,7 @@ def _claim(
             started_at=now,
         )
     starts_at = reservation.starts_at
-    return Claimed(attempt=attempt, words=words, starts_at=starts_at, valid_for=starts_at - now)
+    return Claimed(attempt=attempt, probing=turn.probing, words=words, starts_at=starts_at, valid_for=starts_at - now)
 
 
 def _record(claimed: Claimed, answer: Answer, *, sms_fallback: bool, attempts: int, now: datetime) -> str:
@@ -197,6 +202,7 @@ def _case(claimed: Claimed, *, sms_fallback: bool, attempts: int, now: datetime)
     return Case(
         now=now,
         starts_at=claimed.starts_at,
+        probing=claimed.probing,
         tries=before.filter(outcome=Outcome.RETRY).count(),
         attempts=attempts,
         sms_open=sms_open(attempt.phone, attempt.channel, sms_fallback=sms_fallback),

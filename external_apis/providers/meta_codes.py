@@ -8,6 +8,8 @@ from external_apis.providers.tables import rows
 SENDING = "whatsapp_business_messaging"
 MANAGING = "whatsapp_business_management"
 
+TOO_MANY = 130429
+
 #: With a 5xx status these leave open whether the message was taken.
 UNSURE = {1, 131000}
 
@@ -65,7 +67,7 @@ CODES: dict[int, Answer] = {
         Answer(meaning=Meaning.THROTTLE, scope=Scope.CREDENTIAL),
         dict.fromkeys((4, 17, 613, 80007), "Too many calls with this token."),
     ),
-    **rows(Answer(meaning=Meaning.THROTTLE, scope=Scope.SENDER), {130429: "Too many messages from this number."}),
+    **rows(Answer(meaning=Meaning.THROTTLE, scope=Scope.SENDER), {TOO_MANY: "Too many messages from this number."}),
     **rows(
         Answer(meaning=Meaning.RETRY, wait=timedelta(seconds=4)),  # to the power of how often it has been tried
         {131056: "Too many messages to this person."},

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from external_apis.providers.answers import Answer, Meaning, lost
-from external_apis.providers.meta_codes import CODES, SUBCODES, UNSURE
-from external_apis.providers.received import LONGEST_WAIT, Received, unreadable
+from external_apis.providers.meta_codes import CODES, SUBCODES, TOO_MANY, UNSURE
+from external_apis.providers.received import LONGEST_WAIT, TOO_MANY_REQUESTS, Received, unreadable
 from external_apis.providers.tables import code_in, word_in
 from external_apis.providers.wording import harmless
 
@@ -27,17 +27,20 @@ def classify(code: int, *, subcode: int | None = None) -> Answer:
 
 def judge(received: Received, *, right: str, sending: bool = False, secrets: Iterable[str] = ()) -> Answer:
     """What the answer means; `right` is what the call needs the token to be allowed."""
-    error = received.data().get("error")
-    code = code_in(error.get("code")) if isinstance(error, dict) else None
-    if not isinstance(error, dict) or code is None or 300 <= received.status < 400:
+    said = received.data().get("error")
+    error: dict[str, Any] = said if isinstance(said, dict) else {}
+    code = code_in(error.get("code"))
+    if code is None and received.status == TOO_MANY_REQUESTS:
+        code = TOO_MANY  # such a request is never processed, whoever on the way refused it
+    if code is None or 300 <= received.status < 400:
         return unreadable(received, sending=sending)
     answer = _by_status(classify(code, subcode=code_in(error.get("error_subcode"))), error, received, sending=sending)
     if answer.right:
         answer = replace(answer, right=right, detail=f"The token lacks the right {right}.")
-    said = harmless(_words(error), secrets=secrets)
+    words = harmless(_words(error), secrets=secrets)
     return replace(
         answer,
-        detail=f"{answer.detail} Meta: {said}" if said else answer.detail,
+        detail=f"{answer.detail} Meta: {words}" if words else answer.detail,
         wait=_wait(received) or answer.wait if answer.meaning in (Meaning.RETRY, Meaning.THROTTLE) else answer.wait,
         trace=word_in(error.get("fbtrace_id")),
     )

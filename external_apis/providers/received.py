@@ -9,6 +9,7 @@ from typing import Any
 from external_apis.providers.answers import Answer, Meaning, lost
 
 LONGEST_WAIT = timedelta(days=1)
+TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, kw_only=True)

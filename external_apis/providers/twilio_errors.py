@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from external_apis.providers.answers import Answer, Meaning, lost
-from external_apis.providers.received import Received, unreadable
+from external_apis.providers.received import TOO_MANY_REQUESTS, Received, unreadable
 from external_apis.providers.tables import code_in
 from external_apis.providers.twilio_codes import CODES, FAILED, TOO_MANY
 from external_apis.providers.wording import harmless
-
-TOO_MANY_REQUESTS = 429
 
 
 def classify(code: int, *, channel: str = "") -> Answer:

@@ -17,6 +17,7 @@ from sessions_app.models import Session
 
 RESOLVED_RETENTION = timedelta(days=30)
 INACTIVE_AFTER = timedelta(hours=24)
+REMINDERS = "reservation-reminders"
 REMIND_AHEAD = timedelta(hours=2)
 
 cron = Group("cron", "Main jobs (CronService)")
@@ -49,7 +50,7 @@ def check_inactive_sessions(run: RunContext) -> dict[str, Any]:
 
 
 @cron.job(
-    "reservation-reminders",
+    REMINDERS,
     schedule="0 */2 * * *",
     description="Remind guests of reservations within the next 2 hours",
     soft_limit=timedelta(minutes=60),

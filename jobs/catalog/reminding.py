@@ -1,6 +1,7 @@
 """Reminding guests: reservations know whom and what, external_apis how; here they work together in one run."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,13 +13,16 @@ from external_apis.messaging import Messenger
 from external_apis.providers.answers import ProviderError
 from jobs.catalog.waiting import answer_lost_after, later, upcoming
 from jobs.engine.context import Again, RunContext
+from jobs.engine.fanout import Outcome
 from reservations import planning, reconcile, reminders, sending
-from reservations.models import Reminder
+from reservations.models import Channel, Reminder
 
 POOL = 24
 LOOK_AHEAD = timedelta(hours=36)  # far enough to see the first run after any quiet hours
 KIND = Reminder.Kind.TWO_HOURS
 STUCK = {sending.WAITING, sending.GONE}
+CAREFUL = 10
+PROVES_NOTHING = {sending.GONE, sending.Outcome.UNKNOWN, sending.Outcome.RETRY, sending.Outcome.SUPPRESSED}
 
 
 def remind_guests(run: RunContext, *, ahead: timedelta) -> dict[str, Any] | Again:
@@ -76,7 +80,6 @@ def _send(run: RunContext, messenger: Messenger) -> bool:
             unanswered=ProviderError,
             lost_after=answer_lost_after(),
         )
-    ready = reminders.ready(run.clock())
     config = settings.PROVIDERS.reminders
     remind = partial(
         sending.remind,
@@ -86,9 +89,25 @@ def _send(run: RunContext, messenger: Messenger) -> bool:
         template=config.template,
         sms_fallback=config.sms_fallback,
     )
-    outcome = run.each(ready, remind, workers=POOL, total=len(ready))
-    outcome.raise_if_failed()
-    return not set(outcome.results) <= STUCK
+    outcomes = [
+        outcome
+        for channel in Channel
+        for outcome in _begin_carefully(run, reminders.ready(run.clock(), channel=channel), remind)
+    ]
+    ready = reminders.ready(run.clock())
+    outcomes.append(run.each(ready, remind, workers=POOL, total=len(ready)))
+    for outcome in outcomes:
+        outcome.raise_if_failed()
+    return not {result for outcome in outcomes for result in outcome.results} <= STUCK
+
+
+def _begin_carefully(run: RunContext, ready: list[int], remind: Callable[[int], str]) -> Iterator[Outcome]:
+    """Send one by one until one has left: a provider that is down then costs a few answers, and not a pool's worth."""
+    for key in ready[:CAREFUL]:
+        outcome = run.each([key], remind)
+        yield outcome
+        if not set(outcome.results) <= PROVES_NOTHING:
+            return
 
 
 def _why_not(messenger: Messenger) -> str:

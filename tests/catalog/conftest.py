@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from config import providers
 from external_apis.models import Credential, Sender
 from local.provider import StandIn
+from reservations.models import Reservation
+from tests.catalog.hours import Told
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FROM = "+40310000000"
+AUTH_TOKEN = "anauthtoken"
 
 
 @pytest.fixture
@@ -39,7 +43,27 @@ def configure(stand_in: StandIn, settings: Any) -> Callable[..., None]:
 def connected(configure: Callable[..., None], stand_in: StandIn, make_credential: Callable[..., Credential]) -> StandIn:
     """A WhatsApp number at Meta and an SMS number at Twilio, with credentials in use."""
     meta = make_credential(account="1001", in_use=True, secret="EAAtoken")
-    twilio = make_credential(provider="twilio", kind="auth_token", account="AC1", in_use=True, secret="anauthtoken")
+    twilio = make_credential(provider="twilio", kind="auth_token", account="AC1", in_use=True, secret=AUTH_TOKEN)
     Sender.objects.create(provider="meta", channel="whatsapp", address="1001", credential=meta, next_turn_at=LONG_AGO)
     Sender.objects.create(provider="twilio", channel="sms", address=FROM, credential=twilio, next_turn_at=LONG_AGO)
     return stand_in
+
+
+@pytest.fixture
+def guests(make_reservation: Callable[..., Reservation]) -> Callable[..., list[str]]:
+    """Tables for so many guests at a time, each with a number of their own; their numbers."""
+    numbers = count(1)
+
+    def make(many: int, starts_at: datetime, **values: Any) -> list[str]:
+        phones = [f"+4070000{next(numbers):04}" for _ in range(many)]
+        for phone in phones:
+            make_reservation(starts_at=starts_at, phone=phone, **values)
+        return phones
+
+    return make
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    with Told() as told:
+        yield told

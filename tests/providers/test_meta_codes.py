@@ -133,6 +133,19 @@ def test_one_recipient_is_left_alone_for_a_while(answer_to: Any) -> None:
     assert answer_to(131056).wait == timedelta(seconds=4)
 
 
+@pytest.mark.parametrize("code", [None, "no number"])
+def test_429_without_a_code_is_never_processed_whoever_says_it(
+    answer_to: Any, answer_to_reading: Any, code: object
+) -> None:
+    answer = answer_to(code, status=429, headers={"Retry-After": "12"})
+    assert (answer.meaning, answer.scope, answer.wait) == (Meaning.THROTTLE, Scope.SENDER, timedelta(seconds=12))
+    assert answer_to_reading(code, status=429).meaning == Meaning.THROTTLE
+
+
+def test_a_code_that_is_known_outweighs_the_status_429(answer_to: Any) -> None:
+    assert answer_to(131026, status=429).meaning == Meaning.GIVE_UP
+
+
 @pytest.mark.parametrize("code", [4, 80007, 130429])
 def test_the_usage_header_tells_how_long_to_wait(answer_to: Any, code: int) -> None:
     usage = (

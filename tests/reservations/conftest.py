@@ -74,6 +74,7 @@ class Call:
 
     line: Line
     channel: str
+    probing: bool = False
 
     @property
     def provider(self) -> str:

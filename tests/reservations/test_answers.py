@@ -189,7 +189,7 @@ def test_a_run_is_counted_by_its_calls_over_all_its_attempts(remind, make_remind
         Answer(meaning="retry"),
         Answer(meaning="throttle"),
         Answer(meaning="unknown"),
-        Answer(meaning="give_up"),
+        Answer(meaning="give_up", code="131030"),
         Answer(meaning="suppress"),
         Answer(meaning="config"),
         Answer(meaning="disable"),

@@ -41,6 +41,12 @@ def test_the_last_try_gives_up(tries, state):
     assert judged(Answer(meaning="retry"), tries=tries).state == state
 
 
+def test_a_try_that_shows_whether_an_outage_is_over_does_not_count():
+    ending = judged(Answer(meaning="retry"), tries=4, probing=True)
+    assert (ending.outcome, ending.state, ending.next_try_at) == ("throttled", "due", NOW + MINUTE)
+    assert judged(Answer(meaning="retry", wait=HOUR), probing=True).next_try_at == NOW + HOUR
+
+
 def test_a_throttle_until_the_next_day_goes_elsewhere_if_it_can():
     day = timedelta(days=1)
     assert judged(Answer(meaning="throttle", wait=day)).state == "given_up"
@@ -49,3 +55,13 @@ def test_a_throttle_until_the_next_day_goes_elsewhere_if_it_can():
 
 def test_what_nobody_understands_is_unknown():
     assert judged(Answer(meaning="a new word")).state == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "state"), [("131026", "given_up", "given_up"), ("", "misconfigured", "due")]
+)
+def test_only_the_provider_s_own_word_is_final(code, outcome, state):
+    """A page of a proxy's, or an address that is wrong, says nothing of the guest."""
+    ending = judged(Answer(meaning="give_up", code=code), sms_open=False)
+    assert (ending.outcome, ending.state) == (outcome, state)
+    assert ending.next_try_at == (None if code else NOW + 15 * MINUTE)
