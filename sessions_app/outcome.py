@@ -14,7 +14,7 @@ from sessions_app.models import Message, MessageQuerySet, Session
 ATTEMPTS = 5
 FIRST_WAIT = timedelta(minutes=1)
 WINDOW_CODES = {"131047", "63016"}  # Meta's and Twilio's: the customer's last message is too old for free text
-HELD = timedelta(minutes=15)  # until somebody has mended what is wrong with us, not with the message
+HELD = timedelta(minutes=15)  # until somebody has mended what is wrong, which is not the message
 
 Chance = Callable[[], float]  # at least 0 and below 1
 ParkedFor = Message.ParkedFor
@@ -58,14 +58,17 @@ def record(message: Message, reference: UUID, answer: Answer, *, now: datetime, 
     match answer.meaning:
         case "done":
             return sent(message, reference, provider_id=answer.provider_id, now=now)
-        case "retry" | "throttle":
+        case "retry":
             return again(attempt, message, why=in_words(answer), wait=answer.wait, now=now, chance=chance)
+        case "throttle":
+            return _hold(attempt, answer, wait=FIRST_WAIT, now=now)
+        case "give_up" if not answer.code:  # not the provider's word: something stands between, or its address is wrong
+            return _hold(attempt, answer, wait=HELD, now=now)
         case "give_up" | "suppress":
             unreachable = answer.meaning == "suppress"
             return _refused(attempt, message, why=in_words(answer), unreachable=unreachable, now=now)
         case "config" | "disable":
-            next_try_at = now + (answer.wait or HELD)
-            return _to(attempt, "held", state=Message.State.UNPROCESSED, next_try_at=next_try_at, why=in_words(answer))
+            return _hold(attempt, answer, wait=HELD, now=now)
         case _:
             return _to(attempt, "unknown", state=Message.State.UNKNOWN, why=in_words(answer))
 
@@ -110,6 +113,12 @@ def in_words(answer: Answer) -> str:
     """What an answer says, for people; never empty."""
     code = f" (code {answer.code})" if answer.code else ""
     return f"{answer.detail or answer.meaning}{code}"
+
+
+def _hold(attempt: MessageQuerySet, answer: Answer, *, wait: timedelta, now: datetime) -> str:
+    """It tells nothing of the message, whose attempts it must not use up."""
+    next_try_at = now + (answer.wait or wait)
+    return _to(attempt, "held", state=Message.State.UNPROCESSED, next_try_at=next_try_at, why=in_words(answer))
 
 
 def _refused(attempt: MessageQuerySet, message: Message, *, why: str, unreachable: bool, now: datetime) -> str:

@@ -77,7 +77,8 @@ def _from_meta(request: HttpRequest) -> HttpResponse:
 
 
 def _from_twilio(request: HttpRequest) -> HttpResponse:
-    address = _configured(settings.PROVIDERS.public_url, "PUBLIC_URL") + request.path_info
+    base = settings.PROVIDERS.public_url or f"{request.scheme}://{request.get_host()}"
+    address = base + request.path_info
     query, signature = request.META.get("QUERY_STRING", ""), request.headers.get("X-Twilio-Signature", "")
     form, (tokens, why_not_all) = _form(_body(request)), _auth_tokens()
     url = f"{address}?{query}" if query else address

@@ -159,13 +159,20 @@ def test_a_token_that_no_key_opens_does_not_keep_another_from_counting(
     assert from_twilio(sms(), key="lost").status_code == 503  # it may be right: to be repeated until it can be told
 
 
-def test_without_a_public_address_or_a_token_it_says_which_is_missing(
-    db, provider_settings, auth_token, asked, from_twilio, settings
+def test_without_a_public_address_the_one_that_was_called_is_taken(
+    db, provider_settings, auth_token, asked, from_twilio
 ):
     provider_settings(public_url="")
-    answers = [(from_twilio(sms()), "PUBLIC_URL is not set")]
+    auth_token()
+
+    assert from_twilio(sms(), url=f"http://testserver{TWILIO}").status_code == 200
+    assert from_twilio(sms(), url=f"https://testserver{TWILIO}").status_code == 403
+    assert from_twilio(sms(), url=f"http://elsewhere{TWILIO}").status_code == 403
+
+
+def test_without_a_token_it_says_so(db, provider_settings, auth_token, asked, from_twilio, settings):
     provider_settings()
-    answers.append((from_twilio(sms()), "no usable credential of the kind auth token"))
+    answers = [(from_twilio(sms()), "no usable credential of the kind auth token")]
     auth_token()
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     answers.append((from_twilio(sms()), "CREDENTIAL_KEYS lacks the key"))

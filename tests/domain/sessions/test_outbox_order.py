@@ -39,7 +39,7 @@ def test_one_that_is_tried_again_later_holds_up_those_behind_it(answered, provid
 def test_one_that_is_parked_or_unknown_does_not(answered, provider, meaning):
     first = answered(sent_at=NOW - HOUR)
     second = answered(session=first.session)
-    provider.answers = [Answer(meaning=meaning)]
+    provider.answers = [Answer(meaning=meaning, code="131026")]
     send(first, provider)
 
     assert send(second, provider) == "sent"
