@@ -48,7 +48,9 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
 
     def pointless(self) -> Self:
         """For a reservation that was cancelled, moved or is over."""
-        return self.exclude(reservation__status=Reservation.Status.BOOKED, reservation__starts_at=F("starts_at"))
+        return self.alias(booked_for=BOOKED_FOR).exclude(
+            reservation__status=Reservation.Status.BOOKED, booked_for=F("starts_at")
+        )
 
     def become(self, state: "Reminder.State", *, now: datetime, reason: str = "", **changes: Any) -> int:
         """Go on to a state, for a reason.
