@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from reservations import lifecycle, opt_outs, planning
 from reservations.models import OptOut, Reminder, ReminderAttempt, Reservation
+from reservations.zones import zone_of
 
 
 class _LookOnlyInline(admin.TabularInline):
@@ -41,20 +42,25 @@ class AttemptsInline(_LookOnlyInline):
     ordering = ("started_at",)
 
 
+class ReservationForm(forms.ModelForm):
+    """A reservation, with its time as the admin takes it."""
+
+    class Meta:
+        labels = {"starts_at": "Starts at (UTC)"}
+
+
 @admin.register(Reservation)
 class ReservationAdmin(admin.ModelAdmin):
     """Reservations by beginning; what becomes of one is said by an action: it happens once, and with its time."""
 
-    list_display = ("reference", "guest_name", "starts_at", "timezone", "party_size", "channel", "language", "status")
+    list_display = ("reference", "guest_name", "begins", "timezone", "party_size", "channel", "language", "status")
     list_filter = ("status", "channel", "language", "timezone")
     search_fields = ("reference", "guest_name", "phone")
     date_hierarchy = "starts_at"
     ordering = ("-starts_at",)
-    fields = (
-        *("reference", "guest_name", "phone", "party_size", "starts_at", "timezone", "language", "channel"),
-        *("status", "cancelled_at", "cancelled_because", "created_at"),
-    )
-    readonly_fields = ("status", "cancelled_at", "cancelled_because", "created_at")
+    form = ReservationForm
+    fields = ("reference", "guest_name", "phone", "party_size", "starts_at", "timezone", "language", "channel")
+    readonly_fields = ("begins", "status", "cancelled_at", "cancelled_because", "created_at")
     inlines = (RemindersInline,)
     actions = ("cancel", "seat", "note_no_show", "remind_now")
 
@@ -84,6 +90,16 @@ class ReservationAdmin(admin.ModelAdmin):
         if left := len(rows) - len(wanted):
             text = f"{left} left out: not booked, begun already, or reminded of this time before."
             self.message_user(request, text, messages.WARNING)
+
+    @admin.display(description="begins there", ordering="starts_at")
+    def begins(self, row: Reservation) -> str:
+        """When the guest comes, by the clock of the place."""
+        zone = zone_of(row.timezone)
+        return f"{row.starts_at.astimezone(zone):%Y-%m-%d %H:%M}" if zone else f"{row.starts_at:%Y-%m-%d %H:%M} UTC"
+
+    def get_fields(self, request: HttpRequest, obj: Reservation | None = None) -> Any:  # noqa: ARG002
+        """Of a new one, what a person can say of it."""
+        return (*self.fields, *self.readonly_fields) if obj else self.fields
 
     def has_remind_permission(self, request: HttpRequest) -> bool:
         """Whether somebody may have guests reminded."""
@@ -142,7 +158,7 @@ class OptOutAdmin(admin.ModelAdmin):
     date_hierarchy = "since"
     ordering = ("-since",)
     form = OptOutForm
-    fields = ("phone", "channel", "why", "kind", "since", "lifted_at")
+    fields = ("phone", "channel", "why")
     actions = ("lift",)
 
     @admin.action(description="Lift", permissions=["change"])
@@ -153,9 +169,13 @@ class OptOutAdmin(admin.ModelAdmin):
             self.log_change(request, row, "Lifted")
         self.message_user(request, f"{len(lifted)} lifted.", messages.SUCCESS)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:  # noqa: ARG002
-        """All of one that exists; of a new one, what the service fills in."""
-        return self.fields if obj else ("kind", "since", "lifted_at")
+    def get_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:  # noqa: ARG002
+        """Of a new one, what a person can say of it."""
+        return (*self.fields, "kind", "since", "lifted_at") if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:
+        """All of one that exists."""
+        return self.get_fields(request, obj) if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: OptOut | None = None) -> bool:  # noqa: ARG002
         """It is lifted, so that it can be seen that there was one."""

@@ -85,8 +85,12 @@ def want(reservation_ids: Iterable[int], *, by: str, now: datetime, kind: str = 
 
 
 def _note(wanted: Iterable[tuple[int, datetime]], *, kind: str, now: datetime) -> list[Reminder]:
-    """New rows, and those that were withdrawn before a reservation was moved back or booked again."""
-    rows = [Reminder(reservation_id=key, starts_at=starts_at, kind=kind, created_at=now) for key, starts_at in wanted]
+    """New rows, and those that were withdrawn before a reservation was moved back or booked again.
+
+    In the order of the reservations, or two who note the same ones at once would wait for each other crosswise.
+    """
+    ordered = sorted(wanted)
+    rows = [Reminder(reservation_id=key, starts_at=starts_at, kind=kind, created_at=now) for key, starts_at in ordered]
     of_these = Reminder.objects.filter(reservation__in=[row.reservation_id for row in rows], kind=kind)
     back = of_these.filter(state=State.WITHDRAWN, starts_at=F("reservation__starts_at"))
     keys = list(back.values_list("pk", flat=True))

@@ -75,9 +75,10 @@ class SessionAdmin(admin.ModelAdmin):
             return
         # The list's own order joins nothing, but its queryset may be distinct, which cannot be locked.
         page = Session.objects.filter(pk__in=sessions.order_by().values("pk"))
+        chosen = page.count()  # before they leave the list that they were chosen from
         with transaction.atomic():
             count = move(page, reason=reason, by=request.user.get_username(), now=timezone.now())
-        left = sessions.count() - count
+        left = chosen - count
         others = f" {left} others stand elsewhere, or are being worked on, and stay as they are." if left else ""
         self.message_user(request, f"{count} sessions were {done}.{others}")
 
@@ -97,8 +98,12 @@ class MessageAdmin(admin.ModelAdmin):
     @admin.action(description="Process or send parked messages again", permissions=["change"])
     def process_again(self, request: HttpRequest, parked: MessageQuerySet) -> None:
         """Give parked messages a fresh set of attempts, but none that may have reached the customer."""
-        count = process_again(parked)
-        self.message_user(request, f"{count} parked messages will be processed or sent again.")
+        chosen, count = parked.count(), process_again(parked)
+        left = chosen - count
+        others = (
+            f" {left} others are not parked, or may have reached the customer, and stay as they are." if left else ""
+        )
+        self.message_user(request, f"{count} parked messages will be processed or sent again.{others}")
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Messages come from customers and from the service."""

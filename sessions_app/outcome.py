@@ -18,6 +18,7 @@ HELD = timedelta(minutes=15)  # until somebody has mended what is wrong, which i
 
 Chance = Callable[[], float]  # at least 0 and below 1
 ParkedFor = Message.ParkedFor
+REFUSED: dict[str, Any] = {"parked_for": ParkedFor.REFUSED, "attempts": F("attempts") + 1}
 
 
 class Answer(Protocol):
@@ -64,9 +65,11 @@ def record(message: Message, reference: UUID, answer: Answer, *, now: datetime, 
             return _hold(attempt, answer, wait=FIRST_WAIT, now=now)
         case "give_up" if not answer.code:  # not the provider's word: something stands between, or its address is wrong
             return _hold(attempt, answer, wait=HELD, now=now)
-        case "give_up" | "suppress":
-            unreachable = answer.meaning == "suppress"
-            return _refused(attempt, message, why=in_words(answer), unreachable=unreachable, now=now)
+        case "give_up":
+            return park(attempt, message, why=in_words(answer), **REFUSED)
+        case "suppress":
+            unreachable = Session.ErrorCause.UNREACHABLE
+            return _park_and_fail(attempt, message, cause=unreachable, why=in_words(answer), now=now, **REFUSED)
         case "config" | "disable":
             return _hold(attempt, answer, wait=HELD, now=now)
         case _:
@@ -90,11 +93,8 @@ def again(
     """It was surely not sent: another attempt later, or none when there were enough."""
     failures = message.attempts + 1
     if failures >= ATTEMPTS:
-        with transaction.atomic():
-            told = park(attempt, message, why=why, parked_for=ParkedFor.FAILING, attempts=failures)
-            if told == "parked":
-                _fail(message, cause=Session.ErrorCause.PROVIDER, why=why, now=now)
-        return told
+        last = {"parked_for": ParkedFor.FAILING, "attempts": failures}
+        return _park_and_fail(attempt, message, cause=Session.ErrorCause.PROVIDER, why=why, now=now, **last)
     backoff = FIRST_WAIT * 2**message.attempts * (1 + chance() / 2)
     next_try_at = now + max(backoff, wait or timedelta())
     return _to(attempt, "retried", state=Message.State.UNPROCESSED, attempts=failures, next_try_at=next_try_at, why=why)
@@ -121,17 +121,16 @@ def _hold(attempt: MessageQuerySet, answer: Answer, *, wait: timedelta, now: dat
     return _to(attempt, "held", state=Message.State.UNPROCESSED, next_try_at=next_try_at, why=in_words(answer))
 
 
-def _refused(attempt: MessageQuerySet, message: Message, *, why: str, unreachable: bool, now: datetime) -> str:
+def _park_and_fail(
+    attempt: MessageQuerySet, message: Message, *, cause: Session.ErrorCause, why: str, now: datetime, **values: Any
+) -> str:
+    """The session is locked first, as by whoever closes, recovers or deletes it with its messages."""
     with transaction.atomic():
-        told = park(attempt, message, why=why, parked_for=ParkedFor.REFUSED, attempts=F("attempts") + 1)
-        if told == "parked" and unreachable:
-            _fail(message, cause=Session.ErrorCause.UNREACHABLE, why=why, now=now)
+        session = Session.objects.select_for_update(no_key=True).filter(pk=message.session_id).first()
+        told = park(attempt, message, why=why, **values)
+        if told == "parked" and session is not None:
+            lifecycle.fail(session, cause=cause, error=why, now=now)
     return told
-
-
-def _fail(message: Message, *, cause: Session.ErrorCause, why: str, now: datetime) -> None:
-    session = Session.objects.select_for_update(no_key=True).get(pk=message.session_id)
-    lifecycle.fail(session, cause=cause, error=why, now=now)
 
 
 def _to(where: MessageQuerySet, told: str, *, why: str, **values: Any) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from reservations.models import Channel, Reminder
 POOL = 24
 LOOK_AHEAD = timedelta(hours=36)  # far enough to see the first run after any quiet hours
 KIND = Reminder.Kind.TWO_HOURS
+NOTED = ("tooLate", "withdrawn", "planned")  # in the order in which they are done
 STUCK = {sending.WAITING, sending.GONE}
 CAREFUL = 10
 PROVES_NOTHING = {sending.GONE, sending.Outcome.UNKNOWN, sending.Outcome.RETRY, sending.Outcome.SUPPRESSED}
@@ -27,7 +29,9 @@ PROVES_NOTHING = {sending.GONE, sending.Outcome.UNKNOWN, sending.Outcome.RETRY, 
 
 def remind_guests(run: RunContext, *, ahead: timedelta) -> dict[str, Any] | Again:
     """Note who is to be reminded and send, over and over until nothing new has come up meanwhile."""
-    noted: Counter[str] = Counter({name: run.so_far.get(name, 0) for name in ("planned", "withdrawn", "tooLate")})
+    noted = Counter({name: int(run.so_far.get(name, 0)) for name in NOTED})
+    for name, done in zip(cycle(NOTED), run.look_anew()):  # what an attempt did that was drained, or failed
+        noted[name] += done
     window_end = run.covers.end + ahead
     if not run.dry_run:
         reconcile.settle_unasked(now=run.clock(), lost_after=answer_lost_after())
@@ -63,11 +67,12 @@ def _note(run: RunContext, *, window_end: datetime) -> dict[str, int]:
     coming = planning.candidates(now, until, kind=KIND)
     if run.dry_run:  # which counts rows, and asks none of them
         coming = coming.filter(pk__in=[key for key, _ in planning.due_among(coming, is_due)])
-    return {
-        "tooLate": run.in_batches(due.too_late(now), reminders.give_up_late, now=now),
-        "withdrawn": run.in_batches(due.pointless(), reminders.withdraw, now=now),
-        "planned": run.in_batches(coming, planning.plan, kind=KIND, now=now, is_due=is_due),
-    }
+    done = (
+        run.in_batches(due.too_late(now), reminders.give_up_late, now=now),
+        run.in_batches(due.pointless(), reminders.withdraw, now=now),
+        run.in_batches(coming, planning.plan, kind=KIND, now=now, is_due=is_due),
+    )
+    return dict(zip(NOTED, done, strict=True))
 
 
 def _send(run: RunContext, messenger: Messenger) -> bool:

@@ -30,6 +30,11 @@ class Cursor:
         self._next += 1
         return step
 
+    def leave_behind(self) -> list[int]:
+        """Let the next calls begin anew behind all that is stored; how many rows each of the stored ones had done."""
+        self._next = len(self._steps)
+        return [int(step["done"]) for step in self._steps]
+
     def as_json(self) -> list[dict[str, Any]] | None:
         """What is stored with the run; None when no batch was begun."""
         return self._steps or None

@@ -90,6 +90,13 @@ class RunContext:
         """
         return batches.run(self, rows, lambda page: act(page, **keywords), size=size)
 
+    def look_anew(self) -> list[int]:
+        """Let every `in_batches` begin anew although an earlier attempt had finished some: for work that time changes.
+
+        Returns how many rows each of those had touched, in their order.
+        """
+        return self.cursor.leave_behind()
+
     def each(
         self, items: Iterable[Item], act: Callable[[Item], Any], *, workers: int = 1, total: int | None = None
     ) -> fanout.Outcome:

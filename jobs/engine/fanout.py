@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 
+from jobs.engine import plain
 from jobs.engine.errors import JobError, SomeFailed
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Outcome:
     def raise_if_failed(self) -> None:
         """Raise SomeFailed, with the first reasons, when any item failed."""
         if self.failures:
-            reasons = "; ".join(f"{type(each.error).__name__}: {each.error}" for each in self.failures[:QUOTED])
+            reasons = "; ".join(plain.of_error(each.error) for each in self.failures[:QUOTED])
             total = len(self.failures) + len(self.results)
             raise SomeFailed(f"{len(self.failures)} of {total} failed: {reasons}") from self.failures[0].error
 

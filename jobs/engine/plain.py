@@ -2,6 +2,7 @@
 neither these nor NaN, and nothing a body returns may keep its run from being recorded."""
 
 import json
+import traceback
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, time
@@ -20,7 +21,12 @@ def text(value: str, longest: int | None = None) -> str:
 
 def of_error(error: BaseException) -> str:
     """An exception in one phrase, `Type: message`."""
-    return f"{type(error).__name__}: {_words(error)}"
+    return f"{type(error).__name__}: {_without_rows(_words(error), error)}"
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an exception, and of those that led to it."""
+    return _without_rows("".join(traceback.format_exception(error)), error)
 
 
 def is_storable(value: Any) -> bool:
@@ -62,6 +68,18 @@ def _nearest(value: Any, around: tuple[int, ...]) -> Any:
     if isinstance(value, list | tuple):
         return [_nearest(each, around) for each in value]
     return value.isoformat() if isinstance(value, date | time) else _words(value)
+
+
+def _without_rows(words: str, error: BaseException | None) -> str:
+    """The words without what PostgreSQL adds to an error: it quotes the row that it refuses, phone numbers and all."""
+    for _ in range(DEEPEST):
+        if error is None:
+            break
+        primary = getattr(getattr(error, "diag", None), "message_primary", None)
+        if primary:
+            words = words.replace(str(error), primary)
+        error = error.__cause__ or error.__context__
+    return words
 
 
 def _words(value: Any) -> str:

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import traceback as tracebacks
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic, sleep
@@ -107,7 +106,7 @@ class Outcome:
         self.error = error
         self.timed_out = timed_out
         self.message = plain.of_error(error) if error else ""
-        self.traceback = "".join(tracebacks.format_exception(error)) if error else ""
+        self.traceback = plain.traceback_of(error) if error else ""
 
 
 def _attempt(context: RunContext, job: Job | None, body: Body | None, *, once: bool) -> Outcome:

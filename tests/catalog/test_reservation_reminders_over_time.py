@@ -79,6 +79,21 @@ def test_no_guest_is_left_out_on_the_nights_of_the_clock_changes(
     assert remind(run_job, now=tick + SECOND, tick=tick)["sent"] == 1
 
 
+def test_a_run_that_was_drained_and_resumed_late_looks_anew_for_whom_to_remind(
+    make_reservation, connected, transactional_db
+):
+    run = trigger()
+    finished = [{"after": None, "done": done, "finished": True} for done in (2, 1, 5)]
+    Run.objects.filter(pk=run.pk).update(cursor=finished, covers_to=TICK)  # as its first attempt left it
+    make_reservation(starts_at=TICK + timedelta(minutes=90))
+
+    execute(run.pk, worker="w", now=TICK + timedelta(hours=1))
+
+    run.refresh_from_db()
+    told = [run.result[name] for name in ("tooLate", "withdrawn", "planned", "sent")]
+    assert told == [2, 1, 6, 1]
+
+
 def test_a_tick_that_comes_while_a_run_goes_on_is_served_after_it(transactional_db):
     sync()
     refresh_all(NEXT_TICK - SECOND)

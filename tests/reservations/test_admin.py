@@ -1,6 +1,6 @@
 """What a person can do about reservations, reminders and opt-outs, and what not."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -139,3 +139,24 @@ def test_a_person_can_be_opted_out_by_hand_once(admin_client):
     page = admin_client.post(address, given)
     assert "not written to on this channel already" in page.content.decode()
     assert OptOut.objects.get().kind == "opted_out"
+
+
+@pytest.mark.parametrize("model", ["optout", "reservation"])
+def test_a_new_one_asks_only_for_what_a_person_can_say(admin_client, model):
+    page = admin_client.get(reverse(f"admin:reservations_{model}_add")).content.decode()
+    assert "DatabaseDefault" not in page
+    assert 'name="phone"' in page
+
+
+def test_the_page_of_a_reservation_says_in_which_zone_its_time_is_entered(admin_client, make_reservation):
+    row = make_reservation(starts_at=tomorrow())
+    page = admin_client.get(reverse("admin:reservations_reservation_change", args=[row.pk])).content.decode()
+    assert "Starts at (UTC)" in page
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"), [("Europe/Bucharest", "2026-12-24 19:30"), ("Nowhere/Here", "2026-12-24 17:30 UTC")]
+)
+def test_the_list_shows_when_a_guest_comes_by_the_clock_there(admin_client, make_reservation, zone, shown):
+    make_reservation(starts_at=datetime(2026, 12, 24, 17, 30, tzinfo=UTC), timezone=zone)
+    assert shown in admin_client.get(RESERVATIONS).content.decode()

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from reservations import lifecycle
+from reservations import lifecycle, planning
 from reservations.models import OptOut, Reminder, ReminderAttempt
-from tests.reservations.conftest import NOW, Answer, state_of
+from tests.reservations.conftest import HOUR, NOW, Answer, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +93,23 @@ def test_cancelling_and_sending_at_once_never_wait_for_each_other_for_ever(remin
     assert len(line.calls) == endings.count("sent")
     for reminder, ending in zip(several, endings, strict=True):
         assert state_of(reminder) == {"sent": "sent", "gone": "withdrawn"}[ending]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_and_a_person_who_go_through_them_in_opposite_orders_both_come_through(make_reservation):
+    keys = [make_reservation(starts_at=NOW + HOUR).pk for _ in range(300)]
+    together = threading.Barrier(2)
+
+    def note(ordered):
+        try:
+            together.wait(timeout=30)
+            with transaction.atomic():
+                planning._note([(key, NOW + HOUR) for key in ordered], kind=Reminder.Kind.TWO_HOURS, now=NOW)
+        finally:
+            connections.close_all()
+
+    for _ in range(10):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(note, (keys, keys[::-1])))
+        assert Reminder.objects.count() == len(keys)
+        Reminder.objects.all().delete()

@@ -27,6 +27,29 @@ def test_sessions_are_closed_for_a_reason_in_the_name_of_whoever_does_it(admin_c
     assert "1 sessions were closed. 1 others stand elsewhere" in page.content.decode()
 
 
+def test_those_left_alone_are_counted_also_in_a_list_that_the_closed_ones_leave(admin_client, of_two_kinds):
+    address = f"{reverse(SESSIONS)}?status__exact=open"
+    chosen = {"action": "close", "_selected_action": [of_two_kinds[0].pk], "reason": "a double"}
+
+    page = admin_client.post(address, chosen, follow=True).content.decode()
+
+    assert "1 sessions were closed." in page
+    assert "others" not in page
+
+
+def test_parked_messages_that_may_have_been_sent_are_said_to_be_left(admin_client, make_session, make_message):
+    session = make_session(last_activity_at=NOW)
+    rows = [
+        make_message(session, sent_at=NOW, state="parked", last_error="no", parked_for=why)
+        for why in ("failing", "unconfirmed")
+    ]
+
+    page = act(admin_client, MESSAGES, "process_again", rows).content.decode()
+
+    assert "1 parked messages will be processed or sent again." in page
+    assert "1 others" in page
+
+
 def test_ended_sessions_are_reopened(admin_client, of_two_kinds):
     act(admin_client, SESSIONS, "reopen", of_two_kinds, reason="she called")
 
