@@ -97,6 +97,8 @@ def owe_reminders(count: int) -> dict[str, Any]:
         ],
         batch_size=1000,
     )
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute("ANALYZE reservations_reservation")  # as after an import, or soon after bookings came in
     credential = Credential.objects.create(
         provider="meta",
         kind="access_token",

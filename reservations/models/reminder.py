@@ -5,16 +5,12 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from reservations.models.reservation import Channel, Reservation
 
 REASON = 500
-
-# In one expression, so that no index on either column is taken to join by: thousands may begin at one moment, while the
-# statistics, which lag behind rows that were just written, still expect a single one.
-BOOKED_FOR = Case(When(reservation__status=Reservation.Status.BOOKED, then="reservation__starts_at"))
 
 
 class ReminderQuerySet(models.QuerySet["Reminder"]):
@@ -42,7 +38,7 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
 
     def wanted(self) -> Self:
         """For a reservation that is still booked for that time."""
-        return self.alias(booked_for=BOOKED_FOR).filter(booked_for=F("starts_at"))
+        return self.filter(reservation__status=Reservation.Status.BOOKED, reservation__starts_at=F("starts_at"))
 
     def pointless(self) -> Self:
         """For a reservation that was cancelled, moved or is over."""

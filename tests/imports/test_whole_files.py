@@ -4,6 +4,8 @@ import io
 import sys
 from datetime import UTC, datetime
 
+from django.db import connection
+
 from reservations.models import Reservation
 from tests.imports.conftest import GOOD, HEADER, run_command
 
@@ -38,6 +40,15 @@ def test_an_empty_cell_is_its_default(reservations):
     assert reservations(HEADER_OF_ALL, "R-1,Ana Pop,+40712345678,,2026-12-24T19:30+02:00,,,,").code == 0
 
     assert Reservation.objects.get().timezone == "Europe/Bucharest"
+
+
+def test_the_database_learns_at_once_how_many_there_are(reservations):
+    """Otherwise the reminders right after an import are looked for as in a table of one row."""
+    assert reservations(HEADER, *(GOOD.replace("R-1", f"R-{number}") for number in range(300))).code == 0
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples::int FROM pg_class WHERE relname = 'reservations_reservation'")
+        assert cursor.fetchone() == (300,)
 
 
 def test_a_second_import_changes_nothing_and_says_so(reservations):
