@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
@@ -174,8 +175,8 @@ class RunAdmin(ReadOnlyAdmin):
     def log(self, run: Run) -> str:
         """The last lines that the run logged."""
         lines = list(RunLog.objects.filter(run=run).order_by("-pk")[: LOG_LINES + 1])
-        context = {"lines": lines[LOG_LINES - 1 :: -1], "cut": len(lines) > LOG_LINES, "longest": LOG_LINES}
-        return render_to_string("jobs/admin/log.html", context)
+        shown = {"lines": lines[LOG_LINES - 1 :: -1], "cut": len(lines) > LOG_LINES, "longest": LOG_LINES}
+        return render_to_string("jobs/admin/log.html", {**shown, "zone": settings.CRON.timezone})
 
 
 def _json(value: Any) -> SafeString:

@@ -51,6 +51,7 @@ def test_a_run_is_told_with_its_result_progress_and_log(operator):
     assert "2 of 5 (guests)" in page
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
     assert "guest=7" in page
+    assert "<td>12:00:00</td>" in page  # in Bucharest
 
 
 def test_of_a_long_log_the_last_lines_are_shown_in_order(operator):
