@@ -89,7 +89,7 @@ def live(hours, start, guests, plans):
 
 @pytest.mark.parametrize("quiet", ["none", "22:00-08:00"])
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(switch=st.sampled_from(SWITCHES), plans=st.lists(bookings, min_size=12, max_size=12), late=delays)
 def test_whoever_can_still_be_reminded_is_and_nobody_is_twice(
