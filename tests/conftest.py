@@ -22,11 +22,11 @@ PHONE = "+40700000001"
 KEPT = {"django_content_type", "auth_permission"}
 
 
-WAITING_MOSTLY = ("tests/faults/", "tests/integration/")
+WAITING_MOSTLY = ("tests/faults/", "tests/integration/", "tests/bench/", "tests/catalog/test_reminders_")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that mostly wait for real processes, so that the quick ones fill the time."""
+    """Begin with the files that take longest and mostly wait, so that the quick ones fill the time."""
     items.sort(key=lambda item: not item.nodeid.startswith(WAITING_MOSTLY))
 
 

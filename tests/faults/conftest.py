@@ -8,6 +8,7 @@ import pytest
 from local.servers import Servers
 from tests.faults.probes import Probes
 from tests.integration.stack import Stack
+from tests.integration.waiting import eventually
 
 SLOTS = 3
 LONG = os.environ.get("FAULTS") == "long"
@@ -63,6 +64,8 @@ def living(_living: Probes) -> Iterator[Probes]:
         server.resume()
     dead = [process.name for process in stack.processes if not process.alive]
     assert not dead, f"did not outlive the test: {dead}"
+    # Whoever still waited when the next test shuts the gate again would keep a slot for ever.
+    eventually(lambda: not living.states("probe-gate")["running"], seconds=60, what="the end of the gate's runs")
 
 
 @pytest.fixture
