@@ -65,7 +65,7 @@ def living(_living: Probes) -> Iterator[Probes]:
     dead = [process.name for process in stack.processes if not process.alive]
     assert not dead, f"did not outlive the test: {dead}"
     # Whoever still waited when the next test shuts the gate again would keep a slot for ever.
-    eventually(lambda: not living.states("probe-gate")["running"], seconds=60, what="the end of the gate's runs")
+    eventually(lambda: not _living.states("probe-gate")["running"], seconds=60, what="the end of the gate's runs")
 
 
 @pytest.fixture
