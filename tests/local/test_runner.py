@@ -10,6 +10,8 @@ from tests.local.conftest import Script, all_gone
 
 RUN = """
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from local.errors import LocalError
 from local.programs import Program
 from local.runner import Runner, Stopped
@@ -22,13 +24,19 @@ def leave(*_):
     sys.exit()
 signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in sys.argv else leave)
 print("pid", os.getpid(), flush=True)
+open(os.environ["SIGN"], "w").close()
 signal.pause() if "brief" not in sys.argv else sys.exit(3)
 while True:
     signal.pause()
 '''
 
+signs = TemporaryDirectory()
+
 def program(*words):
-    return Program(name=words[-1], command=[sys.executable, "-c", CHILD, *words])
+    sign = Path(signs.name, words[-1])
+    ready = {} if "brief" in words else {"is_ready": sign.exists}
+    command = [sys.executable, "-c", CHILD, *words]
+    return Program(name=words[-1], command=command, environment={"SIGN": str(sign)}, **ready)
 
 runner = Runner(Lines(), grace={grace})
 runner.listen()
