@@ -29,7 +29,6 @@ SENDING, ALL = ("meta.messages",), ("meta.messages", "meta.phone_number")
 LOSES_ANSWERS = {
     "hang": Reply(how="hang"),
     "reset": Reply(how="reset"),
-    "cut": Reply(how="cut", body='{"messages": ['),
     "garbage": Reply(body=PAGE),
     "500": CRASH,
 }
@@ -100,8 +99,7 @@ def test_answers_that_are_lost_cost_three_messages_and_no_more(hours, connected,
     assert not Sender.objects.filter(paused_at__isnull=False).exists()
 
 
-@pytest.mark.parametrize("kind", REFUSES)
-@pytest.mark.parametrize("places", [SENDING, ALL], ids=["sending", "all"])
+@pytest.mark.parametrize(("kind", "places"), [*((kind, ALL) for kind in REFUSES), ("503 with a code", SENDING)])
 def test_what_was_surely_not_sent_is_sent_when_it_can_be(hours, guests, trouble, got, told, kind, places):
     alone, later = guests(1, WELL + NOTICED), guests(1, NEXT + HOUR)
     trouble(REFUSES[kind], places=places)
