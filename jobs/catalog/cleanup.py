@@ -73,19 +73,36 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
     **LONG,
 )
 def optimize_database(run: RunContext) -> dict[str, Any]:
-    """Vacuum and analyse the tables whose figures ask for it."""
-    outcome = run.each(upkeep.needy_tables(), upkeep.tend)
-    outcome.raise_if_failed()
-    tended = [each for each in outcome.results if not each.busy]
+    """Vacuum, analyse and reindex what PostgreSQL's figures ask for, and report what a person should look at."""
+    left_over, needy = upkeep.left_over_indexes(), upkeep.needy_tables()
+    dropped = run.each(left_over, lambda index: (index, upkeep.drop_left_over(index)))
+    tended = run.each(needy, upkeep.tend)
+    bloated = upkeep.bloated_indexes()  # now, since the statistics are fresh
+    reindexed = run.each(bloated, upkeep.reindex)
+    for outcome in (dropped, tended, reindexed):
+        outcome.raise_if_failed()
+    done = [each for each in tended.results if not each.busy]
     return {
         "tables": [
             {"table": each.table, "action": each.action, "bytesBefore": each.before, "bytesAfter": each.after}
-            for each in tended
+            for each in done
         ],
-        "bytesBefore": sum(each.before for each in tended),
-        "bytesAfter": sum(each.after for each in tended),
-        "busy": [each.table for each in outcome.results if each.busy],
-        "needed": outcome.would or len(outcome.results),
+        "bytesBefore": sum(each.before for each in done),
+        "bytesAfter": sum(each.after for each in done),
+        "indexes": [
+            {"index": each.index, "bytesBefore": each.before, "bytesAfter": each.after}
+            for each in reindexed.results
+            if not each.busy
+        ],
+        "droppedIndexes": [index for index, gone in dropped.results if gone],
+        "busy": [
+            *[index for index, gone in dropped.results if not gone],
+            *[each.table for each in tended.results if each.busy],
+            *[each.index for each in reindexed.results if each.busy],
+        ],
+        "needed": tended.would or len(tended.results),
+        **({"wouldDo": _words(left_over, needy, bloated)} if run.dry_run else {}),
+        **upkeep.findings(),
     }
 
 
@@ -117,3 +134,11 @@ def cleanup_expired_credentials(run: RunContext) -> dict[str, Any]:
         "deleted": run.in_batches(Credential.objects.unusable_before(limit), external.delete),
         "kept": [] if run.dry_run else external.announce_kept(gone, now=run.now),
     }
+
+
+def _words(left_over: list[str], needy: list[upkeep.Needy], bloated: list[upkeep.Bloated]) -> list[str]:
+    return [
+        *[f"drop {index}" for index in left_over],
+        *[f"{each.action} {each.table}" for each in needy],
+        *[f"reindex {each.index}" for each in bloated],
+    ]

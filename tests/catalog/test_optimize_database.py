@@ -56,11 +56,10 @@ def test_afterwards_the_table_needs_nothing(run_job, worn):
     assert TABLE not in [each["table"] for each in result["tables"]]
 
 
-def test_a_table_whose_lock_is_not_to_be_had_is_named_and_left(worn, monkeypatch):
-    monkeypatch.setattr(upkeep, "LOCK_TIMEOUT", "50ms")
+def test_a_table_whose_lock_is_not_to_be_had_is_named_and_left(worn):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {TABLE} IN SHARE MODE")
-        tended = in_another_connection(upkeep.Needy(table=TABLE, vacuum=True, analyze=True))
+        tended = in_another_connection(upkeep.Needy(table=TABLE, vacuum=True, analyze=True), lock_wait="50ms")
 
     assert tended.busy
 
@@ -79,15 +78,16 @@ def test_a_dry_run_only_counts(run_job, worn):
 
     assert result["needed"] >= 1
     assert result["tables"] == []
+    assert f"vacuum and analyze {TABLE}" in result["wouldDo"]
     assert of_sessions(upkeep.needy_tables()) is not None
 
 
-def in_another_connection(needy):
+def in_another_connection(needy, **how):
     """What `tend` says of the table, called outside of the test's own transaction."""
 
     def tend():
         try:
-            return upkeep.tend(needy)
+            return upkeep.tend(needy, **how)
         finally:
             connection.close()
 

@@ -1,16 +1,10 @@
-"""Keeping tables compact and their statistics fresh, where PostgreSQL's own figures say that it is needed.
+"""Tables: vacuumed and analysed when many of their rows are dead, new or changed."""
 
-VACUUM and ANALYZE run outside of transactions, wait at most two seconds for a lock, and take none that stops writers.
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import OperationalError, connection
-from psycopg.errors import LockNotAvailable
+from django.db import connection
 
-LOCK_TIMEOUT = "2s"
+from maintenance.upkeep import patience
 
 # A tenth of the table, and a few rows at least: half of what autovacuum waits for by default.
 NEEDY = """
@@ -32,6 +26,11 @@ class Needy:
     vacuum: bool
     analyze: bool
 
+    @property
+    def action(self) -> str:
+        """What it needs, in words."""
+        return " and ".join(["vacuum"] * self.vacuum + ["analyze"] * self.analyze)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tended:
@@ -51,44 +50,14 @@ def needy_tables() -> list[Needy]:
         return [Needy(table=table, vacuum=vacuum, analyze=analyze) for table, vacuum, analyze in cursor.fetchall()]
 
 
-def tend(needy: Needy) -> Tended:
+def tend(needy: Needy, *, lock_wait: str = patience.PATIENCE) -> Tended:
     """Vacuum or analyse one table; must not be called within a transaction."""
     # Cutting free pages off the end of a file needs a lock that stops everybody; they are used again anyway.
     options = ["ANALYZE"] * needy.analyze + ["TRUNCATE FALSE"] * needy.vacuum
-    action = "VACUUM" if needy.vacuum else "ANALYZE"
-    listed = f" ({', '.join(options)})" if needy.vacuum else ""
+    statement = f"VACUUM ({', '.join(options)})" if needy.vacuum else "ANALYZE"
     before = _size(needy.table)
-    with _impatient():
-        done = _execute(f"{action}{listed} {connection.ops.quote_name(needy.table)}")
-    return Tended(
-        table=needy.table,
-        action="vacuum and analyze" if needy.vacuum and needy.analyze else action.lower(),
-        before=before,
-        after=_size(needy.table),
-        busy=not done,
-    )
-
-
-def _execute(statement: str) -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-    except OperationalError as refused:
-        if isinstance(refused.__cause__, LockNotAvailable):
-            return False
-        raise
-    return True
-
-
-@contextmanager
-def _impatient() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
+    done = patience.execute(f"{statement} {connection.ops.quote_name(needy.table)}", patience=lock_wait)
+    return Tended(table=needy.table, action=needy.action, before=before, after=_size(needy.table), busy=not done)
 
 
 def _size(table: str) -> int:
