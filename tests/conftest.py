@@ -1,4 +1,4 @@
-"""Small factories for the domain's rows, a way to run one job here, and a quick way to empty the database."""
+"""Small factories for the domain's rows, a way to run one job here, and quick ways with the database and passwords."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import override_settings
 
 from external_apis.models import Credential
 from jobs.engine import runner
@@ -43,6 +44,13 @@ def flush_quickly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", deletions)
         patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hash_quickly() -> Iterator[None]:
+    """A password's hash is made to cost a quarter of a second, and many tests begin by making a user."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
 
 

@@ -19,9 +19,7 @@ Create = Callable[..., str]
 
 
 @pytest.fixture
-def create(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Create:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
+def create(monkeypatch: pytest.MonkeyPatch) -> Create:
     def run(password: str | None = PASSWORD, secret: str | None = SECRET) -> str:
         for name, value in (("OPERATOR_PASSWORD", password), ("LOCAL_API_TOKEN", secret)):
             monkeypatch.delenv(name, raising=False)
