@@ -18,25 +18,28 @@ from local.runner import Runner, Stopped
 from local.terminal import Lines
 
 CHILD = '''
-import os, signal, sys
+import os, signal, sys, time
 def leave(*_):
     print("leaving", flush=True)
     sys.exit()
 signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in sys.argv else leave)
 print("pid", os.getpid(), flush=True)
 open(os.environ["SIGN"], "w").close()
-signal.pause() if "brief" not in sys.argv else sys.exit(3)
-while True:
+while "brief" not in sys.argv:
     signal.pause()
+while not os.path.exists(os.environ["LEAVE"]):
+    time.sleep(0.01)
+sys.exit(3)
 '''
 
 signs = TemporaryDirectory()
+leave = Path(signs.name, "leave")
 
 def program(*words):
     sign = Path(signs.name, words[-1])
-    ready = {} if "brief" in words else {"is_ready": sign.exists}
     command = [sys.executable, "-c", CHILD, *words]
-    return Program(name=words[-1], command=command, environment={"SIGN": str(sign)}, **ready)
+    environment = {"SIGN": str(sign), "LEAVE": str(leave)}
+    return Program(name=words[-1], command=command, environment=environment, is_ready=sign.exists)
 
 runner = Runner(Lines(), grace={grace})
 runner.listen()
@@ -80,7 +83,7 @@ def test_it_starts_a_dead_program_again(run_programs: Callable[..., Script]) -> 
 
 
 def test_the_pause_grows_with_each_death(run_programs: Callable[..., Script]) -> None:
-    script = run_programs('runner.start(program("brief", "one"))')
+    script = run_programs('runner.start(program("brief", "one")); leave.touch()')
     script.wait_for("one ended with exit code 3; starting it again in 1 s")
 
 
@@ -118,7 +121,7 @@ def test_killing_the_runner_takes_the_programs_along(run_programs: Callable[...,
 
 
 def test_a_step_that_fails_ends_the_start_and_stops_what_ran(run_script: Callable[..., Script]) -> None:
-    body = 'runner.start(program("base")); runner.run(program("brief", "step"))'
+    body = 'runner.start(program("base")); leave.touch(); runner.run(program("brief", "step"))'
     script = run_script(RUN.replace("{grace}", "10").replace("{body}", body))
     script.wait()
     assert "error: step ended with exit code 3; its lines above say why." in script.text
