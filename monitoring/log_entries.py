@@ -31,6 +31,9 @@ RETRY_S = 1.0
 IDLE_S = 10.0
 FLUSH_S = 2.0
 
+# Told by the run's own row: to keep these lines of every run as well would add a tenth to what a run costs.
+TOLD_BY_RUNS = {"run_started", "run_finished"}
+
 
 class Writer:
     """The lines of one process on their way to the database."""
@@ -141,7 +144,10 @@ class Writer:
 
 
 class LogEntryHandler(logging.Handler):
-    """Keeps lines logged outside of runs: of INFO and above from our packages, of WARNING and above from others."""
+    """Keeps lines logged outside of runs: of INFO and above from our packages, of WARNING and above from others.
+
+    That a run began, and that it ended well, is left to the run itself.
+    """
 
     def __init__(self, ours: Iterable[str], level: int | str = logging.INFO) -> None:
         super().__init__(level)
@@ -164,7 +170,10 @@ class LogEntryHandler(logging.Handler):
     def _is_kept(self, record: logging.LogRecord) -> bool:
         if _writer is None or runlog.is_at_work() or _writer.is_current_thread():
             return False
-        return record.levelno >= logging.WARNING or record.name.partition(".")[0] in self._ours
+        if record.levelno >= logging.WARNING:
+            return True
+        told_by_run = isinstance(record.msg, dict) and record.msg.get("what") in TOLD_BY_RUNS
+        return not told_by_run and record.name.partition(".")[0] in self._ours
 
 
 _writer: Writer | None = None

@@ -59,8 +59,7 @@ def test_the_last_lines_of_a_worker_s_child(stack: Stack) -> None:
     worker.wait_for("A run started.")
     worker.stop()
 
-    run, process = stack.rows("SELECT run_id, process FROM monitoring_logentry WHERE message = 'A run ended.'")[-1]
-    assert run == stack.value("SELECT id FROM jobs_run ORDER BY id DESC LIMIT 1")
+    [process] = processes_that_said(stack, "This was a run.")
     assert process.endswith(f"#{child.pid}")
 
 

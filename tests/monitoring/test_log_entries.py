@@ -70,6 +70,15 @@ def test_what_is_logged_within_a_run_is_left_to_the_run():
     assert messages() == ["of the process"]
 
 
+def test_of_what_runs_tell_themselves_only_bad_ends_are_kept():
+    events.info("A run started.", what="run_started")
+    events.info("A run ended.", what="run_finished", state="succeeded")
+    events.error("A run ended.", what="run_finished", state="failed")
+    events.info("A run goes on later.", what="run_goes_on_later")
+
+    assert [entry.fields.get("state") for entry in stored()] == ["failed", None]
+
+
 def test_nothing_is_kept_before_a_process_has_begun():
     log_entries.end()
     log.info("said to nobody")
