@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 import structlog
 from django.db import connection, transaction
+from django.db.backends.signals import connection_created
 
 from jobs.engine.runlog import RunLogBuffer
 from monitoring import log_entries
@@ -187,6 +188,24 @@ def test_a_forked_child_has_a_thread_and_a_queue_of_its_own():
 
     assert entries["of the child"].endswith(f"#{pid}")
     assert sorted(entries) == ["of the child", "of the parent"]
+
+
+def test_what_the_writer_itself_logs_is_not_kept():
+    said = []
+
+    def warn(**_):
+        if threading.current_thread().name == "log entries":
+            library.warning("said by the writer")
+            said.append(1)
+
+    connection_created.connect(warn)
+    try:
+        log.info("of the process")
+        assert messages() == ["of the process"]
+        assert messages() == ["of the process"]
+        assert said
+    finally:
+        connection_created.disconnect(warn)
 
 
 def test_many_threads_lose_nothing():
