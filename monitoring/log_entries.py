@@ -31,7 +31,7 @@ RETRY_S = 1.0
 IDLE_S = 10.0
 FLUSH_S = 2.0
 
-# Told by the run's own row: to keep these lines of every run as well would add a tenth to what a run costs.
+# Told by the run's own row: to keep these lines of every run as well would add some 5 % to what a worker spends on it.
 TOLD_BY_RUNS = {"run_started", "run_finished"}
 
 
@@ -41,7 +41,8 @@ class Writer:
     def __init__(self, kind: str, *, room: int = ROOM) -> None:
         self.kind = kind
         self.room = room
-        self.lost = 0
+        self._dropped = 0  # counted by whoever logs
+        self._refused = 0  # counted by the thread
         self._process = f"{kind}@{socket.gethostname()}#{os.getpid()}"
         # Its put may interrupt itself in a signal handler.
         self._queue: SimpleQueue[Line | threading.Event] = SimpleQueue()
@@ -52,13 +53,15 @@ class Writer:
         self._away = False
         self._ended = False
 
+    @property
+    def lost(self) -> int:
+        """How many lines of this process will never be stored."""
+        return self._dropped + self._refused
+
     def add(self, line: Line) -> None:
         """Queue one line, or count it as lost when too many wait."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="log entries", daemon=True)
-            self._thread.start()
-        if self._queue.qsize() >= self.room:
-            self.lost += 1
+        if self._queue.qsize() >= self.room or not self._is_at_work():
+            self._dropped += 1
         else:
             self._queue.put(line)
 
@@ -79,6 +82,15 @@ class Writer:
         self.flush()
         if self._thread is not None:
             self._thread.join(FLUSH_S)
+
+    def _is_at_work(self) -> bool:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="log entries", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:  # so late in the life of a process that Python starts no more threads
+                self._thread = None
+        return self._thread is not None
 
     def _work(self) -> None:
         apps.ready_event.wait()
@@ -106,7 +118,14 @@ class Writer:
                 return
             if not self._rows:
                 deadline = monotonic() + BATCH_WAIT_S
-            self._rows.append(row_of(taken, self._process))
+            self._take(taken)
+
+    def _take(self, line: Line) -> None:
+        try:
+            self._rows.append(row_of(line, self._process))
+        except Exception as odd:  # noqa: BLE001  no line may end this thread
+            self._say(odd)
+            self._refused += 1
 
     def _store(self) -> None:
         from monitoring.models import LogEntry
@@ -122,7 +141,7 @@ class Writer:
         except Exception as refused:  # noqa: BLE001  no line may end this thread
             self._say(refused)
             _close()
-            self.lost += len(self._rows)
+            self._refused += len(self._rows)
         else:
             self._told, self._away = lost, False
         self._rows = []

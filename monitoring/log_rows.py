@@ -51,7 +51,7 @@ def row_of(line: Line, process: str) -> "LogEntry":
 
     return LogEntry(
         at=datetime.fromtimestamp(line.at, UTC),
-        level=line.level,
+        level=plain.text(line.level, 10),
         logger=plain.text(line.logger, 200),
         message=_text(line.message, LONGEST),
         fields={plain.text(str(name)): _value(name, value) for name, value in line.fields.items() if name not in KNOWN},
