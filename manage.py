@@ -13,6 +13,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from monitoring import log_entries
+
+    log_entries.begin(" ".join(["manage.py", *sys.argv[1:2]]))
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as refused:

@@ -9,6 +9,18 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 
 from config import wsgi
+from monitoring import log_entries
 
 http: Any = wsgi.application
-application = WSGIMiddleware(http, workers=8)
+requests: Any = WSGIMiddleware(http, workers=8)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Requests; and the end of the server, which after it leaves by a signal and not by Python's own exit."""
+    if scope["type"] != "lifespan":
+        await requests(scope, receive, send)
+        return
+    while (await receive())["type"] != "lifespan.shutdown":
+        await send({"type": "lifespan.startup.complete"})
+    log_entries.flush()
+    await send({"type": "lifespan.shutdown.complete"})

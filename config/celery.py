@@ -5,6 +5,8 @@ from typing import Any
 
 from celery import Celery, signals
 
+from monitoring import log_entries
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Checks belong to the migrate step: in every worker and scheduler they would load the web's code as well.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
@@ -17,3 +19,19 @@ app.autodiscover_tasks(["jobs.fleet"])
 @signals.setup_logging.connect
 def _keep_our_logging(**_: Any) -> None:
     """Having a receiver here is what keeps Celery from setting up its own logging."""
+
+
+@signals.worker_init.connect
+def _begin_worker(**_: Any) -> None:
+    log_entries.begin("worker")
+
+
+@signals.beat_init.connect
+def _begin_beat(**_: Any) -> None:
+    log_entries.begin("beat")
+
+
+@signals.worker_process_shutdown.connect
+def _end_child(**_: Any) -> None:
+    """A child of a worker leaves without Python's own exit, where logging would be flushed."""
+    log_entries.flush()

@@ -1,4 +1,7 @@
-"""Logging: one readable line at a terminal, one JSON object in production; each run keeps its own lines as well."""
+"""Logging: one readable line at a terminal, one JSON object in production.
+
+The database has the lines as well: those of a run with the run, all others as log entries.
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 FORMATS = ("console", "json")
+OURS = ["access", "config", "external_apis", "jobs", "maintenance", "monitoring", "reservations", "sessions_app"]
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -47,8 +51,9 @@ def configuration(log_format: str) -> dict[str, Any]:
         "handlers": {
             "line": {"class": "logging.StreamHandler", "formatter": "line"},
             "run": {"class": "jobs.engine.runlog.RunLogHandler", "level": "INFO"},
+            "entries": {"class": "monitoring.log_entries.LogEntryHandler", "ours": OURS, "level": "INFO"},
         },
-        "root": {"handlers": ["line", "run"], "level": "INFO"},
+        "root": {"handlers": ["line", "run", "entries"], "level": "INFO"},
         "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "httpx")},
     }
 

@@ -3,9 +3,12 @@
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from monitoring import log_entries
+
 ANSWER_TIMEOUT_S = 2.5
 
 # Somebody waits for a web process, so it gives up on a database that hangs; every other process waits for it.
 settings.DATABASES["default"]["OPTIONS"].setdefault("answer_timeout", ANSWER_TIMEOUT_S)
 
+log_entries.begin("web")
 application = get_wsgi_application()

@@ -1,6 +1,5 @@
 """Runs in the admin: what they did, with their log; they can be cancelled, and not edited."""
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from jobs.admin.filters import JobFilter
-from jobs.admin.moments import both_zones
+from jobs.admin.moments import as_json, both_zones
 from jobs.admin.readonly import ReadOnlyAdmin
 from jobs.engine import runs
 from jobs.engine.errors import NotCancellable, UnknownRun
@@ -159,12 +159,12 @@ class RunAdmin(ReadOnlyAdmin):
     @admin.display(description="Arguments")
     def arguments_given(self, run: Run) -> SafeString:
         """As JSON."""
-        return _json(run.arguments)
+        return as_json(run.arguments)
 
     @admin.display(description="Result")
     def result_given(self, run: Run) -> SafeString | str:
         """As JSON."""
-        return "-" if run.result is None else _json(run.result)
+        return "-" if run.result is None else as_json(run.result)
 
     @admin.display(description="Traceback")
     def traceback_shown(self, run: Run) -> SafeString | str:
@@ -175,9 +175,11 @@ class RunAdmin(ReadOnlyAdmin):
     def log(self, run: Run) -> str:
         """The last lines that the run logged."""
         lines = list(RunLog.objects.filter(run=run).order_by("-pk")[: LOG_LINES + 1])
-        shown = {"lines": lines[LOG_LINES - 1 :: -1], "cut": len(lines) > LOG_LINES, "longest": LOG_LINES}
-        return render_to_string("jobs/admin/log.html", {**shown, "zone": settings.CRON.timezone})
-
-
-def _json(value: Any) -> SafeString:
-    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False))
+        context = {
+            "lines": lines[LOG_LINES - 1 :: -1],
+            "cut": len(lines) > LOG_LINES,
+            "longest": LOG_LINES,
+            "zone": settings.CRON.timezone,
+            "elsewhere": f"{reverse('admin:monitoring_logentry_changelist')}?run_id={run.pk}",
+        }
+        return render_to_string("jobs/admin/log.html", context)

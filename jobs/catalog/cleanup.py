@@ -10,6 +10,7 @@ from jobs.engine.context import RunContext
 from jobs.engine.definition import CatchUp
 from jobs.engine.registry import Group
 from maintenance import upkeep
+from monitoring.models import LogEntry
 from sessions_app import retention
 from sessions_app.models import Message, Session
 
@@ -50,13 +51,14 @@ def cleanup_old_messages(run: RunContext) -> dict[str, Any]:
     **LONG,
 )
 def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
-    """Delete lines, results, runs, workers and webhook events of more than 30 days ago.
+    """Delete lines of runs and of processes, results, runs, workers and webhook events of more than 30 days ago.
 
     Each job keeps its last success and failure, and an event that could not be processed stays three times as long.
     """
     limit, parked, events = run.now - LOG_RETENTION, run.now - PARKED_RETENTION, WebhookEvent.objects
     return {
         "deletedLogLines": run.in_batches(past.log_lines_before(limit), past.delete),
+        "deletedLogEntries": run.in_batches(LogEntry.objects.logged_before(limit), past.delete),
         "deletedTaskResults": run.in_batches(past.task_results_before(limit), past.delete),
         "deletedRuns": run.in_batches(past.runs_before(limit), past.delete_runs),
         "deletedWorkers": run.in_batches(past.workers_before(limit), past.delete),

@@ -68,6 +68,11 @@ class RunLogBuffer:
             raise
 
 
+def is_at_work() -> bool:
+    """Whether what is logged here is kept with a run."""
+    return _current.get() is not None
+
+
 class RunLogHandler(logging.Handler):
     """Feeds the log of the run in whose context a line is logged; does nothing outside of one."""
 

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django_celery_results.models import TaskResult
 
 from jobs.models import DailyTotal, Run, RunLog, State, TickGap, Worker
+from monitoring.models import LogEntry
 
 NOW = datetime(2026, 6, 15, 9, 0, tzinfo=UTC)
 RUNS = "admin:jobs_run_changelist"
@@ -27,6 +28,7 @@ def make_one_of_each():
         Worker.objects.create(**lease),
         DailyTotal.objects.create(day=date(2026, 6, 15), job="x", succeeded=2, duration_ms=300),
         TaskResult.objects.create(task_id="x", task_name="jobs.x", status="SUCCESS"),
+        LogEntry.objects.create(at=NOW, level="info", logger="x", message="x", process="x"),
     ]
 
 

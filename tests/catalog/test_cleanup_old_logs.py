@@ -5,6 +5,7 @@ from django_celery_results.models import TaskResult
 
 from external_apis.models import WebhookEvent
 from jobs.models import Run, RunLog, State, Worker
+from monitoring.models import LogEntry
 
 NOW = datetime(2026, 6, 1, 2, 40, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=30)
@@ -30,6 +31,14 @@ def test_log_lines_older_than_30_days_go(run_job):
 
     assert clean(run_job)["deletedLogLines"] == 1
     assert list(run.log_lines.all()) == [kept]
+
+
+def test_lines_of_processes_older_than_30_days_go(run_job):
+    for message, at in (("old", LIMIT - SECOND), ("young", LIMIT)):
+        LogEntry.objects.create(at=at, level="info", logger="x", message=message, process="p")
+
+    assert clean(run_job)["deletedLogEntries"] == 1
+    assert LogEntry.objects.get().message == "young"
 
 
 def test_task_results_older_than_30_days_go(run_job):
