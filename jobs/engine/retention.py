@@ -39,9 +39,8 @@ def delete(page: QuerySet[Any]) -> int:
 
 def delete_runs(page: QuerySet[Run]) -> int:
     """Delete runs, and before them what they logged; returns how many runs."""
-    keys = list(page.values_list("pk", flat=True))
-    RunLog.objects.filter(run__in=keys)._raw_delete(page.db)
-    return Run.objects.filter(pk__in=keys)._raw_delete(page.db)
+    RunLog.objects.filter(run__in=page.values("pk"))._raw_delete(page.db)
+    return page._raw_delete(page.db)
 
 
 def _last_of_each_job() -> list[Any]:
