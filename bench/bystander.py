@@ -14,7 +14,8 @@ PAUSE_S = 0.002
 LOOK_S = 0.002
 WRITING = """
 SELECT COALESCE(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::float FROM pg_stat_activity
- WHERE datname = current_database() AND backend_xid IS NOT NULL AND NOT application_name = 'bystander'
+ WHERE datname = current_database() AND backend_xid IS NOT NULL AND backend_type = 'client backend'
+   AND application_name <> 'bystander'
 """
 
 

@@ -88,7 +88,7 @@ class RunContext:
         be called again for the same page when a row was held by somebody else: then without the rows that are held. A
         dry run only counts. A destructive job is stopped by the brake before it removes too much (BrakePulled). Between
         pages the run can be cancelled or drained; a later attempt goes on behind the last finished page. Without a
-        `size` a page is as large as can be done in a fiftieth of a second.
+        `size` a page is as large as can be done in about 15 ms.
         """
         return batches.run(self, rows, lambda page: act(page, **keywords), size=size)
 
