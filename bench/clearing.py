@@ -43,11 +43,11 @@ SELECT id, 'inbound', 'meta', 'wamid.' || id || '.' || n, 'Good evening, a table
        last_activity_at, last_activity_at
   FROM sessions_app_session, generate_series(1, %(each)s) n ORDER BY id
 """
-RAW_DELETE = """
-WITH page AS (SELECT id FROM sessions_app_message WHERE sent_at < %(limit)s AND id > %(after)s ORDER BY id LIMIT %(n)s),
-gone AS (DELETE FROM sessions_app_message m USING page WHERE m.id = page.id)
-SELECT count(*), max(id) FROM page
+RAW_END = """
+SELECT max(id) FROM (SELECT id FROM sessions_app_message WHERE sent_at < %(limit)s AND id > %(after)s
+                      ORDER BY id LIMIT %(n)s) page
 """
+RAW_DELETE = "DELETE FROM sessions_app_message WHERE sent_at < %(limit)s AND id > %(after)s AND id <= %(end)s"
 RAW_CASCADE = """
 WITH page AS (SELECT id FROM sessions_app_session WHERE status = 'resolved' AND resolved_at < %(limit)s
                  AND id > %(after)s ORDER BY id LIMIT %(n)s),
@@ -81,8 +81,16 @@ def ours(slug: str) -> int:
 
 
 def raw_delete(days: int) -> int:
-    """Keyset pages of plain SQL."""
-    return _raw(RAW_DELETE, days, chunk=DELETED_AT_ONCE)
+    """Keyset pages of plain SQL: where a page ends, then everything up to there."""
+    done, values = 0, {"after": 0, "limit": NOW - timedelta(days=days), "n": DELETED_AT_ONCE}
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(RAW_END, values)
+            [values["end"]] = cursor.fetchone()
+            if values["end"] is None:
+                return done
+            cursor.execute(RAW_DELETE, values)
+            done, values["after"] = done + int(cursor.rowcount), values["end"]
 
 
 def raw_delete_at_once(days: int) -> int:
@@ -127,12 +135,12 @@ def django_sweep(days: int, most: int) -> int:
     return Session.objects.bulk_update(sessions, fields, batch_size=CHUNK)
 
 
-def _raw(statement: str, days: int, *, chunk: int = CHUNK) -> int:
+def _raw(statement: str, days: int) -> int:
     done, after, limit = 0, 0, NOW - timedelta(days=days)
     with connection.cursor() as cursor:
         while True:
             with transaction.atomic():
-                cursor.execute(statement, {"limit": limit, "after": after, "n": chunk, "now": NOW})
+                cursor.execute(statement, {"limit": limit, "after": after, "n": CHUNK, "now": NOW})
                 count, last = cursor.fetchone()
             if not count:
                 return done

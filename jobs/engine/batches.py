@@ -13,8 +13,8 @@ from jobs.engine import brake, sql
 if TYPE_CHECKING:
     from jobs.engine.context import RunContext
 
-FIRST = 1000
-FEWEST, MOST = 100, 10_000
+FIRST = 200  # who knows how many children they have
+FEWEST, MOST = 100, 25_000
 # What the act of a page may take: whoever wants one of its rows waits as long. The commit is left out, since smaller
 # pages would not make a busy disk any faster.
 PAGE_S = 0.015
@@ -126,6 +126,7 @@ class _Pages:
                 sql.rows("SELECT set_config('lock_timeout', %s, true)", [patience])
                 began = monotonic()
                 done = self._act(page)
+                sql.run("SET CONSTRAINTS ALL IMMEDIATE")  # what the commit would check is part of the page's work
                 self._took = monotonic() - began
                 self._note(done, end)
         except OperationalError as error:

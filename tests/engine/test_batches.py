@@ -224,7 +224,7 @@ def test_a_dry_run_shows_a_sample_of_every_step_on_a_table(gaps, run_body):
         (1000, batches.PAGE_S * 1.25, 800),
         (1000, batches.PAGE_S * 10, 500),
         (150, batches.PAGE_S * 10, 100),
-        (8000, 0.0, 10_000),
+        (20_000, 0.0, 25_000),
     ],
 )
 def test_a_page_is_as_large_as_its_time_allows_and_changes_by_no_more_than_a_factor_of_two(rows, took, following):
