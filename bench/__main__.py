@@ -1,6 +1,15 @@
 """`python -m bench [OPTION…]`: every benchmark, one after the other."""
 
-from bench import burst, memory, overhead, reminders, scheduler_idle, trigger
+from bench import burst, deletion, memory, overhead, reminders, scheduler_idle, sweep, trigger
 from bench.command import main
 
-main(burst.measure, overhead.measure, trigger.measure, scheduler_idle.measure, memory.measure, reminders.measure)
+main(
+    burst.measure,
+    overhead.measure,
+    trigger.measure,
+    scheduler_idle.measure,
+    memory.measure,
+    reminders.measure,
+    deletion.measure,
+    sweep.measure,
+)

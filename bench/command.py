@@ -28,6 +28,9 @@ class Size:
     idle: float
     lag: float
     reminders: int
+    messages: int
+    sessions: int
+    sweep: int
 
 
 SHORT = Size(
@@ -41,6 +44,9 @@ SHORT = Size(
     idle=5,
     lag=8,
     reminders=800,
+    messages=200_000,
+    sessions=20_000,
+    sweep=50_000,
 )
 FULL = Size(
     bursts=(1000, 10_000),
@@ -53,9 +59,24 @@ FULL = Size(
     idle=30,
     lag=60,
     reminders=10_000,
+    messages=2_000_000,
+    sessions=200_000,
+    sweep=500_000,
 )
 TINY = Size(
-    bursts=(20,), window=1, repeats=1, runs=20, load=0.2, servers=("uvicorn",), crowd=20, idle=0.2, lag=2, reminders=20
+    bursts=(20,),
+    window=1,
+    repeats=1,
+    runs=20,
+    load=0.2,
+    servers=("uvicorn",),
+    crowd=20,
+    idle=0.2,
+    lag=2,
+    reminders=20,
+    messages=400,
+    sessions=20,
+    sweep=40,
 )
 
 Measure = Callable[[Stage, Size], list[Finding]]

@@ -58,6 +58,14 @@ class Stage:
         """The stock packages likewise; None when only ours is measured."""
         return None if self._peer is None else self._fresh(self._peer, environment)
 
+    def copy(self, side: Side) -> Side:
+        """The same with a database of its own that holds what that of `side` holds; nobody may be connected there."""
+        [[source]] = side.rows("SELECT current_database()")
+        number = next(self._numbers)
+        name = f"{side.name}_{number}"
+        self._create(name, template=source)
+        return self._at(side, name, broker=number % BROKERS + 1, environment={})
+
     def server_pids(self) -> list[int]:
         """The main processes of PostgreSQL and Valkey."""
         return [self.servers.postgres.pid, self.servers.valkey.pid]
@@ -96,7 +104,9 @@ class Stage:
         return replace(side, database=url, broker=client, environment={**side.environment, **addresses, **environment})
 
     def _create(self, name: str, *, template: str = "template0") -> None:
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
         with psycopg.connect(self.servers.database_url, autocommit=True) as connection:
             connection.execute(create)
 

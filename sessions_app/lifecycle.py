@@ -26,24 +26,24 @@ WAITS = {
 
 def close(page: SessionQuerySet, *, reason: str, now: datetime, by: str = "") -> int:
     """Close sessions that have not ended."""
-    return len(_move(page, Status.CLOSED, reason=reason, by=by, closed_at=now, next_try_at=None))
+    return _move(page, Status.CLOSED, reason=reason, by=by, closed_at=now, next_try_at=None)
 
 
 def resolve(page: SessionQuerySet, *, reason: str, now: datetime, by: str = "") -> int:
     """Note that what the customers wanted is done."""
-    return len(_move(page, Status.RESOLVED, reason=reason, by=by, resolved_at=now, next_try_at=None))
+    return _move(page, Status.RESOLVED, reason=reason, by=by, resolved_at=now, next_try_at=None)
 
 
 def wait(page: SessionQuerySet, *, reason: str, now: datetime, by: str = "") -> int:
     """Let sessions wait for a person, or for a booking to be finished."""
-    return len(_move(page, Status.WAITING, reason=reason, by=by, next_try_at=None, last_activity_at=_no_earlier(now)))
+    return _move(page, Status.WAITING, reason=reason, by=by, next_try_at=None, last_activity_at=_no_earlier(now))
 
 
 def reopen(page: SessionQuerySet, *, reason: str, now: datetime, by: str = "") -> int:
     """Take up sessions that had ended; this counts as activity, so that they are not closed at once."""
     ended = page.filter(status__in=Session.ENDED)
     again: dict[str, Any] = {"resolved_at": None, "closed_at": None, "tries": 0}
-    return len(_move(ended, Status.OPEN, reason=reason, by=by, last_activity_at=_no_earlier(now), **again))
+    return _move(ended, Status.OPEN, reason=reason, by=by, last_activity_at=_no_earlier(now), **again)
 
 
 def recover(page: SessionQuerySet, *, reason: str, now: datetime, by: str = "") -> int:
@@ -53,7 +53,7 @@ def recover(page: SessionQuerySet, *, reason: str, now: datetime, by: str = "") 
     """
     failed = page.filter(status=Status.ERROR)
     values = {"tries": F("tries") + 1, "next_try_at": None, "last_activity_at": _no_earlier(now)}
-    moved = _move(failed, Status.OPEN, reason=reason, by=by, **values)
+    moved = _move_each(failed, Status.OPEN, reason=reason, by=by, **values)
     failing = Message.objects.parked().filter(session__in=moved, parked_for=Message.ParkedFor.FAILING)
     once_more = Greatest(F("attempts") - 1, 0)
     failing.update(state=Message.State.UNPROCESSED, parked_for="", attempts=once_more, next_try_at=None)
@@ -73,7 +73,7 @@ def close_unreachable(page: SessionQuerySet, *, now: datetime) -> int:
 def abandon(page: SessionQuerySet, *, now: datetime) -> int:
     """Give up sessions in which something was waited for in vain, and tell the team."""
     reason = "abandoned: waited for an answer in vain"
-    moved = _move(page, Status.ABANDONED, reason=reason, by="", closed_at=now)
+    moved = _move_each(page, Status.ABANDONED, reason=reason, by="", closed_at=now)
     if moved:
         events.announce(events.sessions_abandoned, session_ids=moved, now=now)
     return len(moved)
@@ -88,7 +88,9 @@ def hand_over(page: SessionQuerySet, *, now: datetime) -> int:
     """Let failed sessions wait for a person, for as long as any other, and tell the team."""
     reason = "handed to a person: it failed too often"
     failed = page.filter(status=Status.ERROR)
-    moved = _move(failed, Status.WAITING, reason=reason, by="", next_try_at=None, last_activity_at=_no_earlier(now))
+    moved = _move_each(
+        failed, Status.WAITING, reason=reason, by="", next_try_at=None, last_activity_at=_no_earlier(now)
+    )
     if moved:
         events.announce(events.sessions_handed_over, session_ids=moved, now=now)
     return len(moved)
@@ -121,11 +123,22 @@ def note_activity(session: Session, *, at: datetime) -> None:
     note_success(session.pk)
 
 
-def _move(page: SessionQuerySet, to: str, *, reason: str, by: str, **values: Any) -> list[int]:
-    may_go = page.filter(status__in=states.leading_to(to))
-    keys = list(may_go.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+def _move(page: SessionQuerySet, to: str, *, reason: str, by: str, **values: Any) -> int:
+    """How many were moved; the page stands on both sides, or the whole table would be searched for the keys held."""
+    going = page.filter(pk__in=_hold(page, to).values("pk"))
+    return going.update(status=to, reason=reason[:500], moved_by=by, **values)
+
+
+def _move_each(page: SessionQuerySet, to: str, *, reason: str, by: str, **values: Any) -> list[int]:
+    """The sessions that were moved, for those who have to tell of them."""
+    keys = list(_hold(page, to).values_list("pk", flat=True))
     Session.objects.filter(pk__in=keys).update(status=to, reason=reason[:500], moved_by=by, **values)
     return keys
+
+
+def _hold(page: SessionQuerySet, to: str) -> SessionQuerySet:
+    may_go = page.filter(status__in=states.leading_to(to))
+    return may_go.select_for_update(skip_locked=True, no_key=True)
 
 
 def _no_earlier(moment: datetime) -> Greatest:

@@ -1,5 +1,6 @@
 """The brake of destructive jobs: it stops a deletion that is implausibly large, or whose clock is."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,11 +28,12 @@ def check(
 
 
 def check_share(rows: QuerySet[Any], *, matching: int, already_removed: int, share: float) -> None:
-    """Compare what a run removes in all with what the table held before it began."""
+    """Compare what a run removes in all with what the table held before it began, counted as far as it matters."""
     removing = matching + already_removed
     if removing < AT_LEAST:
         return
-    held = rows.model._default_manager.count() + already_removed
+    enough = math.ceil(removing / share) + 1
+    held = rows.model._default_manager.order_by()[:enough].count() + already_removed
     if removing > held * share:
         table = rows.model._meta.verbose_name_plural
         raise BrakePulled(

@@ -80,13 +80,15 @@ class RunContext:
         return ticks_of_job(self.job, after=self.clock(), until=until)
 
     def in_batches(
-        self, rows: QuerySet[M], act: Callable[..., int], *, size: int = batches.SIZE, **keywords: Any
+        self, rows: QuerySet[M], act: Callable[..., int], *, size: int | None = None, **keywords: Any
     ) -> int:
         """Do database work on the rows page by page, one short transaction each, and return how many it touched.
 
-        `act` gets a queryset of one page, with the filter applied anew, and the keywords; it returns a count. A dry run
-        only counts. A destructive job is stopped by the brake before it removes too much (BrakePulled). Between pages
-        the run can be cancelled or drained; a later attempt goes on behind the last finished page.
+        `act` gets a queryset of one page, with the filter applied anew, and the keywords; it returns a count, and may
+        be called again for the same page when a row was held by somebody else: then without the rows that are held. A
+        dry run only counts. A destructive job is stopped by the brake before it removes too much (BrakePulled). Between
+        pages the run can be cancelled or drained; a later attempt goes on behind the last finished page. Without a
+        `size` a page is as large as can be done in about 15 ms.
         """
         return batches.run(self, rows, lambda page: act(page, **keywords), size=size)
 

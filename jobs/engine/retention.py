@@ -6,7 +6,13 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Q, QuerySet
 
+from jobs.engine import sql
 from jobs.models import ACTIVE, EXECUTED, Run, RunLog, Worker
+
+# Given the keys as they are, and not a query for them, the planner knows how few they are beside the lines.
+HOLD = "SELECT array_agg(id)::text FROM ({page}) AS held (id)"
+DELETE_LINES = "DELETE FROM jobs_runlog WHERE run_id = ANY(%s::uuid[])"
+DELETE_RUNS = "DELETE FROM jobs_run WHERE id = ANY(%s::uuid[])"
 
 
 def log_lines_before(moment: datetime) -> QuerySet[RunLog]:
@@ -39,9 +45,10 @@ def delete(page: QuerySet[Any]) -> int:
 
 def delete_runs(page: QuerySet[Run]) -> int:
     """Delete runs, and before them what they logged; returns how many runs."""
-    keys = list(page.values_list("pk", flat=True))
-    RunLog.objects.filter(run__in=keys)._raw_delete(page.db)
-    return Run.objects.filter(pk__in=keys)._raw_delete(page.db)
+    held, values = page.select_for_update(skip_locked=True).values("pk").query.sql_with_params()
+    [[keys]] = sql.rows(HOLD.format(page=held), values)
+    sql.run(DELETE_LINES, [keys])
+    return sql.run(DELETE_RUNS, [keys])
 
 
 def _last_of_each_job() -> list[Any]:

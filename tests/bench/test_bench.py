@@ -13,7 +13,9 @@ from bench.report import Finding, as_json, as_table, percentile
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["burst", "overhead", "trigger", "scheduler_idle", "memory", "reminders"])
+@pytest.mark.parametrize(
+    "name", ["burst", "overhead", "trigger", "scheduler_idle", "memory", "reminders", "deletion", "sweep"]
+)
 def test_every_benchmark_can_be_imported(name):
     assert callable(import_module(f"bench.{name}").measure)
 

@@ -3,13 +3,16 @@
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
+from django.db import OperationalError, connection
 from django_celery_results.models import TaskResult
 
-from jobs.engine import dispatch, registry, runs
+from jobs.engine import batches, dispatch, registry, runs
+from jobs.engine import retention as past
 from jobs.engine.definition import Retry
 from jobs.engine.runner import execute
-from jobs.models import Coverage, Run, State, TickGap, Trigger
+from jobs.models import Coverage, Run, RunLog, State, TickGap, Trigger
 from tests.engine.conftest import HOUR, NOON
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,10 +191,88 @@ def test_the_filter_may_refer_to_rows_that_the_pages_change(gaps, run_body):
 
 def test_a_page_is_a_few_statements(gaps, run_body, django_assert_max_num_queries):
     def body(run) -> None:
-        with django_assert_max_num_queries(3 * 5 + 4):  # keys, begin, act, progress, commit; and around them
+        with django_assert_max_num_queries(
+            3 * 6 + 2
+        ):  # end, begin, patience, act, progress, commit; count and progress
             run.in_batches(TickGap.objects.all(), lambda page: page.update(count=1), size=4)
 
     run_body(body)
+
+
+def test_rows_that_come_to_match_while_it_works_are_for_the_next_run(gaps, run_body):
+    def act(page) -> int:
+        TickGap.objects.create(schedule_name="new", job="job", first=NOON, last=NOON, count=0, fate="missed")
+        return page.delete()[0]
+
+    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), act, size=4))
+    assert (run.state, run.result) == (State.SUCCEEDED, 10)
+    assert set(TickGap.objects.values_list("schedule_name", flat=True)) == {"new"}
+
+
+def test_a_dry_run_shows_a_sample_of_every_step_on_a_table(gaps, run_body):
+    first, second = TickGap.objects.filter(schedule_name="row 1"), TickGap.objects.filter(schedule_name="row 2")
+    run = run_body(lambda run: run.in_batches(first, fail) + run.in_batches(second, fail), dry_run=True)
+    assert run.result["sample"] == {"jobs.TickGap": [str(first.get().pk), str(second.get().pk)]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "took", "following"),
+    [
+        (1000, batches.PAGE_S, 1000),
+        (1000, batches.PAGE_S / 1.5, 1500),
+        (1000, batches.PAGE_S / 10, 2000),
+        (1000, batches.PAGE_S * 1.25, 800),
+        (1000, batches.PAGE_S * 10, 500),
+        (150, batches.PAGE_S * 10, 100),
+        (20_000, 0.0, 25_000),
+    ],
+)
+def test_a_page_is_as_large_as_its_time_allows_and_changes_by_no_more_than_a_factor_of_two(rows, took, following):
+    assert batches._next_size(rows, took=took) == following
+
+
+# Rows that others hold
+
+
+def test_a_row_that_somebody_holds_is_left_and_the_others_are_done(gaps, run_body, other):
+    other.execute("SELECT 1 FROM jobs_tickgap WHERE schedule_name = 'row 5' FOR UPDATE")
+    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), lambda page: page.delete()[0], size=4))
+    assert (run.state, run.failures, run.result) == (State.SUCCEEDED, 0, 9)
+    assert TickGap.objects.get().schedule_name == "row 5"
+
+
+def test_the_next_run_does_what_was_left(gaps, run_body, other):
+    other.execute("SELECT 1 FROM jobs_tickgap WHERE schedule_name = 'row 5' FOR UPDATE")
+    run_body(lambda run: run.in_batches(TickGap.objects.all(), lambda page: page.delete()[0]))
+    other.rollback()
+    assert run_body(lambda run: run.in_batches(TickGap.objects.all(), past.delete), slug="next-job").result == 1
+
+
+def test_a_page_that_waits_for_what_belongs_to_it_is_left_and_said_so(gaps, run_body, make_run, other):
+    runs_of = [make_run(f"job-{n}", state=State.MISSED, overlap_key=None, id=UUID(int=n)) for n in range(3)]
+    lines = [RunLog.objects.create(run=run, attempt=1, at=NOON, level="info", message="x") for run in runs_of]
+    other.execute("SELECT 1 FROM jobs_runlog WHERE id = %s FOR UPDATE", [lines[1].pk])
+    rows = Run.objects.filter(state=State.MISSED)
+    run = run_body(lambda run: run.in_batches(rows, past.delete_runs, size=1))
+    assert (run.state, run.result) == (State.SUCCEEDED, 2)
+    assert list(rows) == [runs_of[1]]
+    assert run.log_lines.get(message=batches.LEFT).level == "warning"
+
+
+def test_an_error_of_another_kind_is_raised(gaps, run_body):
+    def act(page) -> int:
+        raise OperationalError("the disk is full")
+
+    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), act), retry={"attempts": 1})
+    assert (run.state, run.error) == (State.FAILED, "OperationalError: the disk is full")
+
+
+@pytest.fixture
+def other():
+    """A connection of somebody else, in a transaction that is undone in the end."""
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.ClientCursor}) as other:
+        yield other
+        other.rollback()
 
 
 # The brake

@@ -12,10 +12,12 @@ from typing import Any
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
 from jobs.engine.context import RunContext
 from jobs.engine.definition import Overlap, Retry
 from jobs.engine.registry import Group
+from jobs.models import TickGap
 
 cron = Group("cron", "Probes in the first queue")
 scheduled = Group("scheduled", "Probes in the second queue")
@@ -86,6 +88,21 @@ def probe_drained(run: RunContext, *, steps: int) -> dict[str, Any]:
         threading.Event().wait(0.1)
         run.progress(step, steps)
     return {"attempt": run.attempt}
+
+
+@cleanup.job("probe-deletion", schedule=NEVER, description="Deletes in pages, and is stopped in the fourth")
+def probe_deletion(run: RunContext) -> dict[str, Any]:
+    """Delete gaps ten by ten, with a trace of each page in its transaction; the first attempt stays in its fourth."""
+    pages: list[int] = []
+
+    def delete(page: QuerySet[TickGap]) -> int:
+        pages.append(page.delete()[0])
+        trace(run)
+        if run.attempt == 1 and len(pages) == 4:
+            threading.Event().wait(60)
+        return pages[-1]
+
+    return {"deleted": run.in_batches(TickGap.objects.filter(schedule_name="old"), delete, size=10)}
 
 
 @scheduled.job("poison-kill", **POISON)
