@@ -8,6 +8,7 @@ from django_celery_results.models import TaskResult
 from external_apis.models import WebhookEvent
 from jobs.engine import registry
 from jobs.models import Run, RunLog, State, Worker
+from monitoring.models import LogEntry
 
 NOW = datetime(2026, 6, 15, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -26,6 +27,7 @@ def much(make_session, make_message, make_credential):
         make_credential(status="invalid", invalid_since=at, in_use=True)
         run = Run.objects.create(job="backup-data", task="t", queue="cron", state=State.FAILED, finished_at=at)
         RunLog.objects.create(run=run, attempt=1, at=at, level="info", message="x")
+        LogEntry.objects.create(at=at, level="warning", logger="jobs", message="x", process="beat")
         Run.objects.create(job="backup-data", task="t", queue="cron", state=State.MISSED, created_at=at)
         TaskResult.objects.create(task_id=str(age))
         TaskResult.objects.filter(task_id=str(age)).update(date_done=at)
