@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.errors import LocalError
@@ -13,12 +15,12 @@ from local.kept import new_credential_key, new_secret_key
 from local.servers import Servers
 from local.terminal import heading
 
-STATIC_STEPS = (
+QUICK_CHECKS = (
     ("ruff check", ["ruff", "check", "."]),
     ("ruff format", ["ruff", "format", "--check", "."]),
-    ("mypy", ["mypy"]),
     ("import-linter", ["lint-imports"]),
 )
+SLOW_CHECK = ("mypy", ["mypy"])  # half a minute of one core in a clean clone, so it runs beside the tests
 PROVIDER_URLS = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
 NOBODY = "http://127.0.0.1:9"  # a test that speaks to a provider brings its own stand-in
 OWN_PREFIXES = ("CRON_", "META_", "TWILIO_", "PROVIDER_", "REMINDER_", "PUBLIC_URL", "SECRETS_DIR")
@@ -35,11 +37,15 @@ def main(arguments: list[str], *, root: Path) -> int:
         environment = _environment(servers)
         if "--faults" in arguments:
             environment["FAULTS"] = "long"
-        failed = [] if narrowed else _failed_steps(root, environment)
+        if narrowed:
+            return _pytest(pytest_arguments, root, environment)
+        failed = [name for name, command in QUICK_CHECKS if not _passes(name, command, root, environment)]
         if failed:
             print(heading(f"failed: {', '.join(failed)}; the tests follow"), flush=True)
-        side_by_side = [] if narrowed else SIDE_BY_SIDE
-        return _pytest([*side_by_side, *pytest_arguments], root, environment) or bool(failed)
+        with beside(*SLOW_CHECK, root, environment) as passes:
+            code = _pytest([*SIDE_BY_SIDE, *pytest_arguments], root, environment)
+            sound = passes() and not failed
+        return code or int(not sound)
 
 
 def read_arguments(arguments: list[str], *, root: Path) -> tuple[list[str], bool]:
@@ -56,6 +62,26 @@ def read_arguments(arguments: list[str], *, root: Path) -> tuple[list[str], bool
         else:
             ours.append(argument)
     return ours, bool(arguments)
+
+
+@contextmanager
+def beside(name: str, command: list[str], root: Path, environment: dict[str, str]) -> Iterator[Callable[[], bool]]:
+    """Start a check, to be asked for at the end: it then says what it found. Killed when that is not waited for."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=subprocess.STDOUT)
+
+        def passes() -> bool:
+            passed = process.wait() == 0
+            output.seek(0)
+            print(heading(name), output.read().decode(errors="replace"), sep="\n", end="")
+            print(f"{name}: {'passed' if passed else 'FAILED'}, beside the tests", flush=True)
+            return passed
+
+        try:
+            yield passes
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _pytest(arguments: list[str], root: Path, environment: dict[str, str]) -> int:
@@ -94,12 +120,9 @@ def _environment(servers: Servers) -> dict[str, str]:
     }
 
 
-def _failed_steps(root: Path, environment: dict[str, str]) -> list[str]:
-    failed = []
-    for name, command in STATIC_STEPS:
-        started = time.monotonic()
-        print(heading(name), flush=True)
-        if subprocess.run(command, cwd=root, env=environment, check=False).returncode != 0:
-            failed.append(name)
-        print(f"{name}: {'FAILED' if name in failed else 'passed'} in {time.monotonic() - started:.1f} s", flush=True)
-    return failed
+def _passes(name: str, command: list[str], root: Path, environment: dict[str, str]) -> bool:
+    started = time.monotonic()
+    print(heading(name), flush=True)
+    passed = subprocess.run(command, cwd=root, env=environment, check=False).returncode == 0
+    print(f"{name}: {'passed' if passed else 'FAILED'} in {time.monotonic() - started:.1f} s", flush=True)
+    return passed

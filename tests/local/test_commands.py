@@ -1,13 +1,16 @@
 import os
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
+import psutil
 import pytest
 from packaging.requirements import Requirement
 
 from local.errors import LocalError
-from local.test import read_arguments
+from local.programs import wait_until
+from local.test import beside, read_arguments
 from tests.local.conftest import ROOT
 
 
@@ -35,6 +38,29 @@ def test_a_job_without_tests_is_answered_with_those_that_have_some(tree: Path) -
 
 def test_faults_and_further_arguments_reach_pytest(tree: Path) -> None:
     assert read_arguments(["--faults", "-k", "f10"], root=tree) == (["tests/faults", "-k", "f10"], True)
+
+
+@pytest.mark.parametrize(("code", "sound", "said"), [(0, True, "passed"), (3, False, "FAILED")])
+def test_a_check_beside_the_tests_tells_at_the_end_what_it_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], code: int, sound: bool, said: str
+) -> None:
+    check = [sys.executable, "-c", f"print('found this'); raise SystemExit({code})"]
+
+    with beside("check", check, tmp_path, {}) as passes:
+        assert capsys.readouterr().out == ""
+        assert passes() is sound
+
+    assert f"found this\ncheck: {said}" in capsys.readouterr().out
+
+
+def test_a_check_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
+    script = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
+
+    with beside("check", [sys.executable, "-c", script], tmp_path, {}):
+        assert wait_until((pid := tmp_path / "pid").is_file, seconds=10)
+        assert wait_until(lambda: pid.read_text() != "", seconds=10)
+
+    assert not psutil.pid_exists(int(pid.read_text()))
 
 
 def test_the_lock_names_no_host() -> None:
