@@ -46,7 +46,7 @@ def plan(rows: QuerySet) -> str:
     [
         (WebhookEvent.objects.unprocessed()[:10_000], "webhook_event_unprocessed"),
         (WebhookEvent.objects.parked(), "webhook_event_parked"),
-        (WebhookEvent.objects.parked_before(NOW - timedelta(days=90)), "webhook_event_parked"),
+        (WebhookEvent.objects.parked_before(NOW - timedelta(minutes=4)), "webhook_event_parked"),
         (WebhookEvent.objects.filter(provider="meta", kind="status", key="wamid.7"), "one_webhook_event_per_key"),
     ],
 )
