@@ -110,8 +110,11 @@ def test_what_was_surely_not_sent_is_sent_when_it_can_be(hours, guests, trouble,
     assert told.names == ([] if "429" in kind else ["sender_paused", "sender_resumed"])
 
 
-def test_a_pool_at_work_when_the_trouble_begins_loses_what_is_under_way(hours, connected, guests, trouble, got, told):
+def test_a_pool_at_work_when_the_trouble_begins_loses_what_is_under_way(
+    hours, connected, configure, guests, trouble, got, told
+):
     """The first has left; of the calls that are out then, nobody can say whether they arrived."""
+    configure(PROVIDER_READ_TIMEOUT="1")  # a pool's worth of answers is not late afterwards, however busy the machine
     everybody = guests(60, WELL + NOTICED)
     connected.script("meta.messages", None)
     trouble(Reply(how="hang"))
