@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from jobs.admin import log_entries
 from jobs.models import Run
-from monitoring import log_entries as keeping
 from monitoring.models import LogEntry
 
 LIST = reverse("admin:monitoring_logentry_changelist")
@@ -15,9 +14,6 @@ LIST = reverse("admin:monitoring_logentry_changelist")
 
 @pytest.fixture
 def make_entry(db):
-    keeping.end()  # whoever imported the web's application in this process had its lines kept from then on
-    LogEntry.objects.all().delete()
-
     def make(message, *, ago=timedelta(), **values):
         defaults = {"level": "info", "logger": "jobs.tests", "process": "web@host#1"}
         return LogEntry.objects.create(at=timezone.now() - ago, message=message, **{**defaults, **values})

@@ -11,6 +11,7 @@ from django.core.management import get_commands, load_command_class
 from django_typer.management import CommandNode, TyperCommand, get_command
 from gunicorn.config import Config as GunicornConfig
 
+from monitoring import log_entries
 from tests.docs.reading import ROOT
 
 # Programs of others; of docker there is no more than its name to check here.
@@ -98,7 +99,9 @@ def _of_flower(words: list[str]) -> str:
 def _of_gunicorn(words: list[str]) -> str:
     parsed = GunicornConfig().parser().parse_args(words)
     module, _, name = parsed.args[0].partition(":")
-    return "" if callable(getattr(import_module(module), name)) else f"{parsed.args[0]} cannot be called"
+    application = getattr(import_module(module), name)
+    log_entries.end()  # the application has begun to keep what this process logs, and the tests to come log much
+    return "" if callable(application) else f"{parsed.args[0]} cannot be called"
 
 
 def _unknown(words: list[str], known: set[str]) -> str:
