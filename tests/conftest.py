@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management.commands import flush
+from django.db import connection, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 
@@ -52,6 +53,15 @@ def hash_quickly() -> Iterator[None]:
     """A password's hash is made to cost a quarter of a second, and many tests begin by making a user."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(scope="module")
+def filled(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The tables as the module's FILL leaves them: once for all its tests, and never committed."""
+    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(request.module.FILL)
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 The statements are those that the engine really sends; only the count at the beginning may read a table through.
 """
 
-import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -18,10 +16,12 @@ from external_apis.models import WebhookEvent
 from jobs.engine import batches
 from jobs.engine import retention as past
 from jobs.engine.batches import Cursor
+from monitoring.models import LogEntry
 from sessions_app import lifecycle, retention
 from sessions_app.models import Message, Session
+from tests.plans import plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("filled")]
 
 NOW = datetime(2026, 6, 15, 9, 0, tzinfo=UTC)
 FEW, MANY = NOW - timedelta(days=99), NOW - timedelta(days=51)
@@ -48,22 +48,15 @@ INSERT INTO jobs_run (id, job, task, queue, state, reason, trigger, triggered_by
 SELECT id, 'job ' || n % 16, 't', 'cron', 'succeeded', '', 'api', '', '', false, '{}', false, 1, 0, 1, 'w', '', '', '',
        at, at FROM at;
 INSERT INTO jobs_runlog (run_id, attempt, at, level, message, fields) SELECT id, 1, at, 'info', '', '{}' FROM at;
+INSERT INTO monitoring_logentry (id, at, level, logger, message, fields, job, process)
+SELECT id, at, 'info', '', '', '{}', '', '' FROM at;
 INSERT INTO django_celery_results_taskresult (task_id, status, content_type, content_encoding, date_created, date_done)
 SELECT n, 'SUCCESS', '', '', at, at FROM at;
 INSERT INTO external_apis_webhookevent (provider, kind, key, payload, state, attempts, last_error, received_at)
 SELECT 'meta', 'status', n, '', 'parked', 5, 'no', at FROM at;
-ANALYZE sessions_app_session, sessions_app_message, jobs_run, jobs_runlog, django_celery_results_taskresult,
-        external_apis_webhookevent;
+ANALYZE sessions_app_session, sessions_app_message, jobs_run, jobs_runlog, monitoring_logentry,
+        django_celery_results_taskresult, external_apis_webhookevent;
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def filled(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """One fill for all plans, in a transaction that is never committed."""
-    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(FILL)
-        yield
-        transaction.set_rollback(True)
 
 
 def sent(rows, act, *, pages: int) -> list[str]:
@@ -92,10 +85,7 @@ class Enough(Exception):
 
 def read_through(statement: str) -> list[str]:
     """The tables that a statement would read from end to end."""
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (FORMAT JSON) " + statement.replace("%", "%%"), [])
-        [[found]] = cursor.fetchall()
-    told = json.dumps(found if isinstance(found, list) else json.loads(found))
+    told = plan(statement.replace("%", "%%"))
     return re.findall(r'"Node Type": "Seq Scan"[^{}]*"Relation Name": "([^"]+)"', told)
 
 
@@ -109,6 +99,7 @@ BY_AGE = {
     "ended sessions": (Session.objects.ended_before, retention.delete_sessions),
     "inactive sessions": (Session.objects.inactive_since, closed),
     "log lines": (past.log_lines_before, past.delete),
+    "log entries": (LogEntry.objects.logged_before, past.delete),
     "task results": (past.task_results_before, past.delete),
     "parked events": (WebhookEvent.objects.parked_before, external.delete_webhook_events),
 }

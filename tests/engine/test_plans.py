@@ -1,19 +1,17 @@
 """The statements of every second find their rows by their partial indexes, with ten thousand schedules and fifty
 thousand runs that have ended."""
 
-import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
 
 from jobs.engine import dispatch, ledger, pulse, runs, schedules
 from jobs.models import Run, Schedule, State
 from tests.engine.conftest import HOUR, NOON, known
+from tests.plans import plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("filled")]
 
 FILL = """
 INSERT INTO jobs_schedule (periodic_task_id, name, job, task, queue, arguments, timing, enabled, one_off, dirty, broken,
@@ -29,22 +27,6 @@ SELECT md5(n::text)::uuid, 'job ' || n % 16, 't', 'cron', 'succeeded', '', 'api'
   FROM generate_series(1, 50000) n;
 ANALYZE jobs_schedule, jobs_run;
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def filled(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """One fill for all plans, in a transaction that is never committed."""
-    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(FILL)
-        yield
-        transaction.set_rollback(True)
-
-
-def plan(statement: str, values=()) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (FORMAT JSON) " + statement, values)
-        [[found]] = cursor.fetchall()
-    return json.dumps(found if isinstance(found, list) else json.loads(found))
 
 
 def indexes(statement: str, values=()) -> set[str]:

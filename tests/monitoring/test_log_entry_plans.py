@@ -1,17 +1,14 @@
 """Each way of reading fifty thousand lines has its index."""
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from monitoring.models import LogEntry
+from tests.plans import plan_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("filled")]
 
 FILL = """
 INSERT INTO monitoring_logentry (id, at, level, logger, message, fields, job, run_id, process)
@@ -22,23 +19,6 @@ SELECT md5(n::text)::uuid, '2026-06-15 09:00Z'::timestamptz - n * interval '1 mi
   FROM generate_series(1, 50000) n;
 ANALYZE monitoring_logentry;
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def filled(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """One fill for all plans, in a transaction that is never committed."""
-    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(FILL)
-        yield
-        transaction.set_rollback(True)
-
-
-def plan(rows: QuerySet) -> str:
-    with connection.cursor() as cursor:
-        statement, values = rows.query.sql_with_params()
-        cursor.execute("EXPLAIN (FORMAT JSON) " + statement, values)
-        [[found]] = cursor.fetchall()
-    return json.dumps(found if isinstance(found, list) else json.loads(found))
 
 
 NEWEST = LogEntry.objects.order_by("-at", "-pk")
@@ -55,7 +35,7 @@ NEWEST = LogEntry.objects.order_by("-at", "-pk")
     ],
 )
 def test_lines_are_found_by_an_index(rows, index):
-    found = plan(rows)
+    found = plan_of(rows)
 
     assert f'"{index}"' in found
     assert '"Node Type": "Seq Scan"' not in found

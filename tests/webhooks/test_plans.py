@@ -1,17 +1,14 @@
 """What every run asks of the events finds its rows by an index, with fifty thousand that are done with."""
 
-import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from external_apis.models import WebhookEvent
+from tests.plans import plan_of
 from tests.webhooks.conftest import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("filled")]
 
 FILL = """
 INSERT INTO external_apis_webhookevent (provider, kind, key, payload, state, attempts, last_error, received_at,
@@ -24,23 +21,6 @@ ANALYZE external_apis_webhookevent;
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def filled(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """One fill for all plans, in a transaction that is never committed."""
-    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(FILL)
-        yield
-        transaction.set_rollback(True)
-
-
-def plan(rows: QuerySet) -> str:
-    with connection.cursor() as cursor:
-        statement, values = rows.query.sql_with_params()
-        cursor.execute("EXPLAIN (FORMAT JSON) " + statement, values)
-        [[found]] = cursor.fetchall()
-    return json.dumps(found if isinstance(found, list) else json.loads(found))
-
-
 @pytest.mark.parametrize(
     ("rows", "index"),
     [
@@ -51,7 +31,7 @@ def plan(rows: QuerySet) -> str:
     ],
 )
 def test_it_is_found_by_its_index(rows, index):
-    found = plan(rows)
+    found = plan_of(rows)
 
     assert index in found
     assert '"Node Type": "Seq Scan"' not in found

@@ -1,21 +1,19 @@
 """What the jobs and the webhooks ask finds its rows by an index, with twenty thousand sessions and sixty thousand
 messages of which few are of interest."""
 
-import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from sessions_app import deliveries, outbox, receiving
 from sessions_app.models import Message, Session
 from tests.domain.sessions.conversing import HOUR, MINUTE, NOW, PHONE
+from tests.plans import plan_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("filled")]
 
 FILL = """
 INSERT INTO sessions_app_session (customer_phone, customer_name, channel, status, reason, started_at, last_activity_at,
@@ -43,23 +41,6 @@ SET CONSTRAINTS ALL IMMEDIATE; -- once, and not after every test
 SET CONSTRAINTS ALL DEFERRED;
 ANALYZE sessions_app_session, sessions_app_message;
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def filled(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """One fill for all plans, in a transaction that is never committed."""
-    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(FILL)
-        yield
-        transaction.set_rollback(True)
-
-
-def plan(rows: QuerySet) -> str:
-    with connection.cursor() as cursor:
-        statement, values = rows.query.sql_with_params()
-        cursor.execute("EXPLAIN (FORMAT JSON) " + statement, values)
-        [[found]] = cursor.fetchall()
-    return json.dumps(found if isinstance(found, list) else json.loads(found))
 
 
 def keys(rows: QuerySet) -> QuerySet:
@@ -95,7 +76,7 @@ MINUTES = 3 * MINUTE
     ],
 )
 def test_it_is_found_by_its_index(rows, index):
-    found = plan(rows)
+    found = plan_of(rows)
 
     assert index in found
     assert not re.search(r'"Node Type": "Seq Scan"', found)
@@ -104,7 +85,7 @@ def test_it_is_found_by_its_index(rows, index):
 def test_the_customers_last_message_is_found_among_theirs():
     session = Session.objects.filter(customer_phone="+40701000007").first()
 
-    found = plan(outbox._from_customer(session).filter(sent_at__gt=NOW - 24 * HOUR).order_by("-sent_at"))
+    found = plan_of(outbox._from_customer(session).filter(sent_at__gt=NOW - 24 * HOUR).order_by("-sent_at"))
 
     assert "Seq Scan" not in found
 
