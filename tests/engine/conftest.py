@@ -10,12 +10,13 @@ import pytest
 from django.db import connection, connections
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from jobs.engine import events, registry, sql
-from jobs.engine.definition import Job, declare
+from jobs.engine import dispatch, events, registry, runs, sql
+from jobs.engine.definition import Job, Retry, declare
 from jobs.engine.errors import BrokerUnavailable
+from jobs.engine.runner import execute
 from jobs.engine.schedules import Known, refresh
 from jobs.engine.scheduling import Pass, run_pass
-from jobs.models import Run, Schedule, State, Worker
+from jobs.models import Run, Schedule, State, TickGap, Trigger, Worker
 
 PROBE = "tests.probe"  # a task that is nobody's declared job
 ZONE = "Europe/Bucharest"
@@ -194,4 +195,31 @@ def together(transactional_db: None) -> Callable[..., list[Any]]:
             thread.join(60)
         return answers
 
+    return run
+
+
+@pytest.fixture
+def gaps() -> None:
+    """Ten rows with whole numbers as keys."""
+    TickGap.objects.bulk_create(
+        TickGap(schedule_name=f"row {n}", job="job", first=NOON, last=NOON, count=0, fate="missed") for n in range(10)
+    )
+
+
+@pytest.fixture
+def run_body(declared):
+    """Run a body as a job of its own, as often as it is resumed; returns the run."""
+
+    def begin(body, *, dry_run: bool = False, **policy) -> Run:
+        job = declared(body, retry=Retry(backoff=timedelta(0), **policy.pop("retry", {})), **policy)
+        run = dispatch.trigger(job, by="", via=Trigger.CLI, publish=lambda _: None, dry_run=dry_run)
+        return again(run)
+
+    return begin
+
+
+def again(run: Run) -> Run:
+    runs.queue_due_retries(NOON + HOUR)
+    execute(run.pk, worker="w", now=NOON)
+    run.refresh_from_db()
     return run

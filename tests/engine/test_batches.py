@@ -1,48 +1,15 @@
 """Database work page by page: one commit a page, the filter applied anew, resumed where it stopped."""
 
-from datetime import timedelta
 from uuid import UUID
 
-import psycopg
 import pytest
-from django.db import OperationalError, connection
 from django_celery_results.models import TaskResult
 
-from jobs.engine import batches, dispatch, registry, runs
-from jobs.engine import retention as past
-from jobs.engine.definition import Retry
-from jobs.engine.runner import execute
-from jobs.models import Coverage, Run, RunLog, State, TickGap, Trigger
-from tests.engine.conftest import HOUR, NOON
+from jobs.engine import batches, runs
+from jobs.models import Coverage, Run, State, TickGap
+from tests.engine.conftest import NOON, again
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def gaps() -> None:
-    """Ten rows with whole numbers as keys."""
-    TickGap.objects.bulk_create(
-        TickGap(schedule_name=f"row {n}", job="job", first=NOON, last=NOON, count=0, fate="missed") for n in range(10)
-    )
-
-
-@pytest.fixture
-def run_body(declared):
-    """Run a body as a job of its own, as often as it is resumed; returns the run."""
-
-    def begin(body, *, dry_run: bool = False, **policy) -> Run:
-        job = declared(body, retry=Retry(backoff=timedelta(0), **policy.pop("retry", {})), **policy)
-        run = dispatch.trigger(job, by="", via=Trigger.CLI, publish=lambda _: None, dry_run=dry_run)
-        return again(run)
-
-    return begin
-
-
-def again(run: Run) -> Run:
-    runs.queue_due_retries(NOON + HOUR)
-    execute(run.pk, worker="w", now=NOON)
-    run.refresh_from_db()
-    return run
 
 
 def test_every_row_is_worked_on_once_in_pages_of_the_given_size(gaps, run_body):
@@ -229,115 +196,3 @@ def test_a_dry_run_shows_a_sample_of_every_step_on_a_table(gaps, run_body):
 )
 def test_a_page_is_as_large_as_its_time_allows_and_changes_by_no_more_than_a_factor_of_two(rows, took, following):
     assert batches._next_size(rows, took=took) == following
-
-
-# Rows that others hold
-
-
-def test_a_row_that_somebody_holds_is_left_and_the_others_are_done(gaps, run_body, other):
-    other.execute("SELECT 1 FROM jobs_tickgap WHERE schedule_name = 'row 5' FOR UPDATE")
-    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), lambda page: page.delete()[0], size=4))
-    assert (run.state, run.failures, run.result) == (State.SUCCEEDED, 0, 9)
-    assert TickGap.objects.get().schedule_name == "row 5"
-
-
-def test_the_next_run_does_what_was_left(gaps, run_body, other):
-    other.execute("SELECT 1 FROM jobs_tickgap WHERE schedule_name = 'row 5' FOR UPDATE")
-    run_body(lambda run: run.in_batches(TickGap.objects.all(), lambda page: page.delete()[0]))
-    other.rollback()
-    assert run_body(lambda run: run.in_batches(TickGap.objects.all(), past.delete), slug="next-job").result == 1
-
-
-def test_a_page_that_waits_for_what_belongs_to_it_is_left_and_said_so(gaps, run_body, make_run, other):
-    runs_of = [make_run(f"job-{n}", state=State.MISSED, overlap_key=None, id=UUID(int=n)) for n in range(3)]
-    lines = [RunLog.objects.create(run=run, attempt=1, at=NOON, level="info", message="x") for run in runs_of]
-    other.execute("SELECT 1 FROM jobs_runlog WHERE id = %s FOR UPDATE", [lines[1].pk])
-    rows = Run.objects.filter(state=State.MISSED)
-    run = run_body(lambda run: run.in_batches(rows, past.delete_runs, size=1))
-    assert (run.state, run.result) == (State.SUCCEEDED, 2)
-    assert list(rows) == [runs_of[1]]
-    assert run.log_lines.get(message=batches.LEFT).level == "warning"
-
-
-def test_an_error_of_another_kind_is_raised(gaps, run_body):
-    def act(page) -> int:
-        raise OperationalError("the disk is full")
-
-    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), act), retry={"attempts": 1})
-    assert (run.state, run.error) == (State.FAILED, "OperationalError: the disk is full")
-
-
-@pytest.fixture
-def other():
-    """A connection of somebody else, in a transaction that is undone in the end."""
-    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.ClientCursor}) as other:
-        yield other
-        other.rollback()
-
-
-# The brake
-
-
-@pytest.mark.parametrize(
-    ("held", "removed", "brakes"),
-    [(999, 999, False), (1000, 1000, True), (2000, 1000, False), (1999, 1000, True), (4000, 2001, True)],
-)
-def test_the_brake_stops_more_than_half_of_a_table_from_a_thousand_rows_on(run_body, held, removed, brakes):
-    TickGap.objects.bulk_create(
-        TickGap(schedule_name="row", job="job", first=NOON, last=NOON, count=n, fate="missed") for n in range(held)
-    )
-
-    def body(run) -> int:
-        return run.in_batches(TickGap.objects.filter(count__lt=removed), lambda page: page.delete()[0])
-
-    run = run_body(body, destructive=True)
-    assert (run.state, run.reason) == ((State.FAILED, "brake") if brakes else (State.SUCCEEDED, ""))
-    assert TickGap.objects.count() == (held if brakes else held - removed)
-    if brakes:
-        assert f"{removed} of {held} tick gaps would be removed" in run.error
-
-
-def test_a_new_run_that_names_the_stopped_one_releases_the_brake_and_no_other_job_is_braked(run_body):
-    TickGap.objects.bulk_create(
-        TickGap(schedule_name="row", job="job", first=NOON, last=NOON, count=n, fate="missed") for n in range(1000)
-    )
-
-    def body(run) -> int:
-        return run.in_batches(TickGap.objects.all(), lambda page: page.update(count=0))
-
-    stopped = run_body(body, destructive=True)
-    assert stopped.reason == "brake"
-    job = registry.get("probe-job")
-    confirming = dispatch.trigger(job, by="ana", via=Trigger.API, publish=lambda _: None, confirms=stopped.pk)
-    assert again(confirming).result == 1000
-    assert run_body(body, slug="harmless-job").result == 1000
-
-
-def test_a_resumed_run_counts_what_it_has_removed_already(run_body, make_worker):
-    TickGap.objects.bulk_create(
-        TickGap(schedule_name="row", job="job", first=NOON, last=NOON, count=n, fate="missed") for n in range(3000)
-    )
-    make_worker("w", draining_at=NOON)
-    rows = TickGap.objects.filter(count__lt=1400)
-    run = run_body(lambda run: run.in_batches(rows, lambda page: page.delete()[0], size=700), destructive=True)
-    while run.state == State.QUEUED:
-        run = again(run)
-    assert (run.state, run.result, TickGap.objects.count()) == (State.SUCCEEDED, 1400, 1600)
-
-
-@pytest.mark.parametrize(
-    ("latest", "brakes"),
-    [
-        (timedelta(days=1), False),
-        (timedelta(days=1, seconds=1), True),
-        (-timedelta(days=45), False),
-        (-timedelta(days=45, seconds=1), True),
-    ],
-)
-def test_the_brake_stops_a_deletion_by_a_clock_that_is_implausible(gaps, run_body, make_run, latest, brakes):
-    make_run(state=State.SUCCEEDED, finished_at=NOON + latest)
-    run = run_body(lambda run: run.in_batches(TickGap.objects.all(), lambda page: page.delete()[0]), destructive=True)
-    assert (run.reason == "brake") is brakes
-    assert TickGap.objects.count() == (10 if brakes else 0)
-    if brakes:
-        assert "The clock says 2026-06-01 12:00 UTC" in run.error
