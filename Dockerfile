@@ -1,5 +1,5 @@
 # One image for every process of the service; docker-compose.yml says which command each of them runs.
-FROM python:3.13-slim AS build
+FROM python:3.13-slim-trixie AS build
 WORKDIR /app
 COPY locks/run.txt locks/
 RUN python -m venv --without-pip /opt/venv \
@@ -18,8 +18,11 @@ RUN SECRET_KEY=unused CREDENTIAL_KEYS=unused DATABASE_URL=postgresql:///unused R
     /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
  && /opt/venv/bin/python -m compileall -q /app
 
-FROM python:3.13-slim
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin cron
+FROM python:3.13-slim-trixie
+# pg_dump and pg_restore of PostgreSQL 17, as the server in docker-compose.yml; a fresh volume takes over who owns /backups.
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client-17 && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin cron \
+ && install -d -o cron -m 0700 /backups
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app

@@ -1,6 +1,6 @@
 """`python -m bench [OPTION…]`: every benchmark, one after the other."""
 
-from bench import burst, deletion, memory, overhead, reminders, scheduler_idle, sweep, trigger
+from bench import backup, burst, deletion, memory, overhead, reminders, scheduler_idle, sweep, trigger
 from bench.command import main
 
 main(
@@ -12,4 +12,5 @@ main(
     reminders.measure,
     deletion.measure,
     sweep.measure,
+    backup.measure,
 )

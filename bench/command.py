@@ -31,6 +31,7 @@ class Size:
     messages: int
     sessions: int
     sweep: int
+    backup: int
 
 
 SHORT = Size(
@@ -47,6 +48,7 @@ SHORT = Size(
     messages=200_000,
     sessions=20_000,
     sweep=50_000,
+    backup=200_000,
 )
 FULL = Size(
     bursts=(1000, 10_000),
@@ -62,6 +64,7 @@ FULL = Size(
     messages=2_000_000,
     sessions=200_000,
     sweep=500_000,
+    backup=2_000_000,
 )
 TINY = Size(
     bursts=(20,),
@@ -77,6 +80,7 @@ TINY = Size(
     messages=400,
     sessions=20,
     sweep=40,
+    backup=400,
 )
 
 Measure = Callable[[Stage, Size], list[Finding]]

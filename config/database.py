@@ -9,11 +9,14 @@ from psycopg.conninfo import conninfo_to_dict
 SCHEMES = ("postgresql://", "postgres://")
 
 
-def from_url(url: str) -> dict[str, Any]:
-    """Django's settings for a `postgresql://user:password@host:port/name?option=value` address, the only kind."""
+def from_url(url: str, *, name: str = "DATABASE_URL") -> dict[str, Any]:
+    """Django's settings for a `postgresql://user:password@host:port/name?option=value` address, the only kind.
+
+    Raises ImproperlyConfigured, which names the variable and does not quote its value.
+    """
     if not url.startswith(SCHEMES):
         raise ImproperlyConfigured(
-            "DATABASE_URL must begin with postgresql:// (PostgreSQL is the only database). "
+            f"{name} must begin with postgresql:// (PostgreSQL is the only database). "
             "For a local one, start bin/up: it brings its own and manage.py finds it."
         )
     try:
@@ -21,7 +24,7 @@ def from_url(url: str) -> dict[str, Any]:
     except ProgrammingError as refused:
         reason = str(refused).strip().partition(': "')[0]  # what follows quotes the address, its password included
         raise ImproperlyConfigured(
-            f"DATABASE_URL cannot be understood: {reason}. It should look like postgresql://user:password@host:5432/name."
+            f"{name} cannot be understood: {reason}. It should look like postgresql://user:password@host:5432/name."
         ) from None
     return {
         "ENGINE": "config.postgres",

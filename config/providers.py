@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -118,7 +117,7 @@ class ProviderConfig:
 
 def read(given: Mapping[str, str]) -> ProviderConfig:
     """The checked values; raises ImproperlyConfigured with one line per bad value."""
-    secrets = {name: _secret(given, name) for name in SECRETS}
+    secrets = {name: environment.mounted_secret(given, name) for name in SECRETS}
     values = variables.check(_Variables, {**given, **secrets})
     return ProviderConfig(
         meta=Meta(
@@ -149,11 +148,6 @@ def read(given: Mapping[str, str]) -> ProviderConfig:
         read_timeout=values.PROVIDER_READ_TIMEOUT,
         public_url=values.PUBLIC_URL,
     )
-
-
-def _secret(given: Mapping[str, str], name: str) -> str:
-    file = Path(given.get("SECRETS_DIR", "")) / name
-    return file.read_text().strip() if given.get("SECRETS_DIR") and file.is_file() else environment.secret(given, name)
 
 
 def _hours(value: str) -> tuple[time, time] | None:

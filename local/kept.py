@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pyrage import x25519
+
 from local.errors import LocalError
 
 _OWNER_ONLY = 0o600
@@ -14,6 +16,16 @@ _OWNER_ONLY = 0o600
 def new_credential_key() -> str:
     """A Fernet key: 32 random bytes in URL-safe base64."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def new_backup_key() -> str:
+    """A private key of age, which opens backups."""
+    return str(x25519.Identity.generate())
+
+
+def public_key(private: str) -> str:
+    """The public key of an age key: backups are encrypted to it."""
+    return str(x25519.Identity.from_str(private).to_public())
 
 
 def new_secret_key() -> str:

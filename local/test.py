@@ -23,7 +23,7 @@ QUICK_CHECKS = (
 SLOW_CHECK = ("mypy", ["mypy"])  # half a minute of one core in a clean clone, so it runs beside the tests
 PROVIDER_URLS = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
 NOBODY = "http://127.0.0.1:9"  # a test that speaks to a provider brings its own stand-in
-OWN_PREFIXES = ("CRON_", "META_", "TWILIO_", "PROVIDER_", "REMINDER_", "PUBLIC_URL", "SECRETS_DIR")
+OWN_PREFIXES = ("BACKUP_", "CRON_", "META_", "TWILIO_", "PROVIDER_", "REMINDER_", "PUBLIC_URL", "SECRETS_DIR")
 # The whole suite, file by file and in our order, on one process more than there are cores: tests of real processes
 # mostly wait.
 PROCESSES = min((os.cpu_count() or 1) + 1, 4)

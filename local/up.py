@@ -11,14 +11,16 @@ from urllib.parse import urlsplit
 from local.claims import claim_folder, claim_port, free_port
 from local.kept import (
     kept_secret,
+    new_backup_key,
     new_credential_key,
     new_password,
     new_secret_key,
     new_token,
+    public_key,
     read_values,
     write_values,
 )
-from local.postgres import Postgres
+from local.postgres import Postgres, find_binaries
 from local.programs import Program
 from local.runner import Runner, Stopped
 from local.sockets import short_digest
@@ -52,6 +54,11 @@ def main(*, root: Path) -> int:
     return 0
 
 
+def _given(*names: str) -> bool:
+    """Whether the environment has any of them."""
+    return any(os.environ.get(name) for name in names)
+
+
 class Stack:
     """The parts of the service, started in order."""
 
@@ -66,10 +73,11 @@ class Stack:
         self.given_token = os.environ.pop("LOCAL_API_TOKEN", "")
         self.values: Mapping[str, str] = {}
         self.messages = "go to the providers that the environment names"
+        self.backups = "go where the environment says"
 
     def serve(self) -> None:
         """Start everything and keep it running. Raises Stopped, or LocalError when a step of the start fails."""
-        self.values = {**self._start_servers(), **self._start_stand_in()}
+        self.values = {**self._start_servers(), **self._start_stand_in(), **self._backups()}
         write_values(self.var / "local.env", self.values)
         self._prepare_database()
         self.runner.start(*self._workers(), self._celery("beat", "beat"), self._web())
@@ -100,7 +108,7 @@ class Stack:
 
     def _start_stand_in(self) -> dict[str, str]:
         """Start the stand-in for the messaging providers, unless the environment says where they are."""
-        if any(os.environ.get(name) for name in PROVIDER_URLS):
+        if _given(*PROVIDER_URLS):
             return {}
         port = free_port(host=HOST)
         log = str(self.var / "messages.jsonl")
@@ -108,6 +116,20 @@ class Stack:
         command = [sys.executable, "-m", "local", "provider", "--port", str(port), "--log", log]
         self.runner.start(self._program("providers", command))
         return dict.fromkeys(PROVIDER_URLS, f"http://{HOST}:{port}")
+
+    def _backups(self) -> dict[str, str]:
+        """Where backups go and who can open them, as far as the environment does not say."""
+        values = {}
+        if not _given("BACKUP_DIR", "BACKUP_S3_BUCKET"):
+            values["BACKUP_DIR"] = str(self.var / "backups")
+            self.backups = f"lie in {values['BACKUP_DIR']}"
+        if not _given("BACKUP_RECIPIENTS"):
+            file = self.var / "secrets" / "backup.key"
+            values["BACKUP_RECIPIENTS"] = public_key(kept_secret(file, make=new_backup_key))
+            self.backups += f", and open with {file}"
+        if not _given("DATABASE_URL", "BACKUP_PG_BIN"):
+            values["BACKUP_PG_BIN"] = str(find_binaries())
+        return values
 
     def _prepare_database(self) -> None:
         self._run("migrate", "migrate", "--no-input", "--verbosity", "1")
@@ -179,5 +201,6 @@ class Stack:
     API token  {token}
     trigger    curl -X POST -H "Authorization: Bearer {bearer}" {self.address}/cron/trigger/cleanup-sessions
     messages   {self.messages}
+    backups    {self.backups}
     stop       Ctrl-C
 """

@@ -1,4 +1,4 @@
-"""Every line about sessions, reminders and providers: a constant sentence, and fields of which one is `what`."""
+"""Every line about the islands: a constant sentence, and fields of which one is `what`."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from django.dispatch import receiver
 
 from external_apis import events as external
 from external_apis.models import Credential, Sender
+from maintenance import events as maintenance
 from reservations import events as reservations
 from sessions_app import events as sessions
 
@@ -101,6 +102,22 @@ def _reminder_parked(*, reminder_id: int, code: str, detail: str, **_: Any) -> N
 @receiver(reservations.reminder_unconfirmed)
 def _reminder_unconfirmed(*, reminder_id: int, **_: Any) -> None:
     log.error("Nobody knows whether a guest was reminded.", what="reminder_unconfirmed", reminder=reminder_id)
+
+
+@receiver(maintenance.backup_failed)
+def _backup_failed(*, backup_id: str, why: str, **_: Any) -> None:
+    log.error("No backup was made.", what="backup_failed", backup=backup_id, reason=why)
+
+
+@receiver(maintenance.backup_unproven)
+def _backup_unproven(*, backup_id: str, why: str, **_: Any) -> None:
+    say = "A backup was not shown to give back what it should."
+    log.error(say, what="backup_unproven", backup=backup_id, reason=why)
+
+
+@receiver(maintenance.proof_overdue)
+def _proof_overdue(*, why: str, **_: Any) -> None:
+    log.error("There should be a newer proven backup.", what="proof_overdue", reason=why)
 
 
 def _of_sender(sender: Sender) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from jobs.engine import registry, sql
 from jobs.fleet import broker
 from jobs.models import Run, Schedule, State
+from maintenance.backup.standing import Proven, standing
 from monitoring.fleet import Fleet, fleet
 from monitoring.process import Usage, usage
 
@@ -30,14 +31,19 @@ class Health:
     last_error: str | None
     fleet: Fleet
     process: Usage
+    proven_backup: Proven | None
 
 
-def health(*, enabled: bool) -> Health:
-    """How the service is; `enabled` is CRON_ENABLED. Four queries and one question to the broker."""
-    present, schedules = fleet(), _schedules()
+def health(*, enabled: bool, backups: bool) -> Health:
+    """How the service is; `enabled` is CRON_ENABLED, `backups` CRON_BACKUP_ENABLED.
+
+    Five queries and one question to the broker.
+    """
+    present, schedules, backup = fleet(), _schedules(), standing()
     broker_lacks, broker_danger = _broker()
+    overdue = [backup.complaint] if backups and backup.overdue else []
     grave = present.lacking + broker_lacks
-    slight = _about_schedules(schedules) + _deaf_queues() + broker_danger
+    slight = _about_schedules(schedules) + _deaf_queues() + broker_danger + overdue
     return Health(
         status=UNHEALTHY if grave else DEGRADED if slight else HEALTHY,
         reasons=grave + slight,
@@ -45,6 +51,7 @@ def health(*, enabled: bool) -> Health:
         last_error=_last_error(),
         fleet=present,
         process=usage(),
+        proven_backup=backup.newest,
     )
 
 

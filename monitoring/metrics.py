@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Sum
 
 from jobs.models import DailyTotal
+from maintenance.backup.standing import Proven, standing
 from monitoring.process import Usage, usage
 
 
@@ -16,6 +17,7 @@ class Metrics:
     failed: int
     average_ms: int
     process: Usage
+    proven_backup: Proven | None
 
     @property
     def total(self) -> int:
@@ -23,7 +25,7 @@ class Metrics:
 
 
 def metrics() -> Metrics:
-    """The totals of all time; one query."""
+    """The totals of all time, and the newest proven backup; two queries."""
     sums = DailyTotal.objects.aggregate(
         succeeded=Sum("succeeded", default=0),
         failed=Sum("failed", default=0),
@@ -31,4 +33,10 @@ def metrics() -> Metrics:
     )
     succeeded, failed, took = (int(sums[name]) for name in ("succeeded", "failed", "duration_ms"))
     total = succeeded + failed
-    return Metrics(succeeded=succeeded, failed=failed, average_ms=round(took / total) if total else 0, process=usage())
+    return Metrics(
+        succeeded=succeeded,
+        failed=failed,
+        average_ms=round(took / total) if total else 0,
+        process=usage(),
+        proven_backup=standing().newest,
+    )

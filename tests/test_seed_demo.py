@@ -6,11 +6,15 @@ import phonenumbers
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pyrage import x25519
 
+from config.backups import Backups
 from external_apis.models import Credential
 from jobs.engine import registry
 from jobs.management import demo
 from jobs.models import State
+from local.postgres import find_binaries
+from maintenance.backup.local import LocalStore
 from reservations.models import Reservation
 from sessions_app.models import Message, Session
 
@@ -63,7 +67,12 @@ def test_phone_numbers_are_valid_romanian_ones_of_one_small_block():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_job_succeeds_on_it_below_its_brake_and_finds_something_to_do(seed, run_job):
+def test_every_job_succeeds_on_it_below_its_brake_and_finds_something_to_do(seed, run_job, settings, tmp_path):
+    settings.BACKUPS = Backups(
+        stores=(lambda: LocalStore(tmp_path),),
+        recipients=(str(x25519.Identity.generate().to_public()),),
+        pg_bin=find_binaries(),
+    )
     seed()
     now = timezone.now()
     assert Reservation.objects.booked().beginning_between(now, now + timedelta(hours=2)).count() >= 20
@@ -83,6 +92,7 @@ def test_every_job_succeeds_on_it_below_its_brake_and_finds_something_to_do(seed
         ("cleanup-old-messages", "deleted"),
         ("cleanup-old-sessions", "deleted"),
         ("cleanup-expired-credentials", "deleted"),
+        ("backup-data", "rows"),
     ):
         assert runs[slug].result[figure] > 0, f"{slug}: {json.dumps(runs[slug].result)}"
 

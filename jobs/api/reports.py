@@ -4,6 +4,7 @@ from datetime import datetime
 
 from jobs.api.payloads import Moment, Payload
 from jobs.models import State
+from maintenance.backup.standing import Proven
 from monitoring.health import Health
 from monitoring.metrics import Metrics
 from monitoring.overview import JobOverview, Overview
@@ -42,6 +43,15 @@ class CpuUsage(Payload):
     system: int
 
 
+class ProvenBackup(Payload):
+    """The newest backup that was restored and compared; its age is that of the data in it."""
+
+    id: str
+    created_at: Moment
+    proven_at: Moment
+    age_seconds: int
+
+
 class HealthReport(Payload):
     status: str
     timestamp: Moment
@@ -52,6 +62,7 @@ class HealthReport(Payload):
     reasons: list[str]
     schedulers: int
     workers: dict[str, int]
+    last_proven_backup: ProvenBackup | None
 
 
 class MetricsReport(Payload):
@@ -62,6 +73,7 @@ class MetricsReport(Payload):
     average_execution_time: int
     memory_usage: MemoryUsage
     cpu_usage: CpuUsage
+    last_proven_backup: ProvenBackup | None
 
 
 def status(overview: Overview) -> Status:
@@ -103,6 +115,7 @@ def health(report: Health, now: datetime) -> HealthReport:
         reasons=list(report.reasons),
         schedulers=report.fleet.schedulers,
         workers=report.fleet.workers,
+        last_proven_backup=_backup(report.proven_backup),
     )
 
 
@@ -116,6 +129,18 @@ def metrics(report: Metrics, now: datetime) -> MetricsReport:
         average_execution_time=report.average_ms,
         memory_usage=_memory(report.process),
         cpu_usage=CpuUsage(user=report.process.cpu_user_us, system=report.process.cpu_system_us),
+        last_proven_backup=_backup(report.proven_backup),
+    )
+
+
+def _backup(proven: Proven | None) -> ProvenBackup | None:
+    if proven is None:
+        return None
+    return ProvenBackup(
+        id=proven.id,
+        created_at=proven.created_at,
+        proven_at=proven.proven_at,
+        age_seconds=int(proven.age.total_seconds()),
     )
 
 

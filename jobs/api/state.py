@@ -31,7 +31,7 @@ def get_status(request: HttpRequest) -> reports.Status:  # noqa: ARG001  ninja h
 )
 def get_health(request: HttpRequest) -> Status[reports.HealthReport]:  # noqa: ARG001  ninja hands it over
     """Whether the service does its work; 503 when some jobs cannot run."""
-    report = health(enabled=settings.CRON.enabled)
+    report = health(enabled=settings.CRON.enabled, backups=settings.CRON.backup.enabled)
     return Status(503 if report.status == UNHEALTHY else 200, reports.health(report, timezone.now()))
 
 

@@ -5,12 +5,11 @@ from typing import Any
 
 from django.conf import settings
 
-from jobs.catalog import credentials
+from jobs.catalog import backing_up, credentials
 from jobs.catalog.reminding import remind_guests
 from jobs.engine.context import Again, RunContext
 from jobs.engine.definition import Overlap, Retry
 from jobs.engine.registry import Group
-from maintenance import backup
 from monitoring import performance, report
 from sessions_app import lifecycle, retention
 from sessions_app.models import Session
@@ -72,17 +71,13 @@ def reservation_reminders(run: RunContext) -> dict[str, Any] | Again:
     description="Back up the data",
     soft_limit=timedelta(hours=2),
     hard_limit=timedelta(hours=2, minutes=5),
+    retry=Retry(on=backing_up.WORTH_A_RETRY),
 )
-def backup_data(_run: RunContext) -> dict[str, Any]:
-    """Back up the database, once a destination is built in."""
+def backup_data(run: RunContext) -> dict[str, Any]:
+    """Dump the database encrypted into every store, prove that it can be restored, and delete old backups."""
     if not settings.CRON.backup.enabled:
         return {"backup": None, "skipped": "CRON_BACKUP_ENABLED is false: backups are switched off."}
-    return {
-        "backup": None,
-        "databaseBytes": backup.database_bytes(),
-        "retentionDays": settings.CRON.backup.retention_days,
-        "notConfigured": backup.why_not_backed_up(),
-    }
+    return backing_up.back_up(run, keep=timedelta(days=settings.CRON.backup.retention_days))
 
 
 @cron.job(
@@ -114,7 +109,7 @@ def daily_report(run: RunContext) -> dict[str, Any]:
     hard_limit=timedelta(minutes=3),
 )
 def check_system_performance(run: RunContext) -> dict[str, Any]:
-    """Measure the machine, this worker and the database, and compare them with the thresholds."""
+    """Measure the machine, this worker and the database, compare them with the thresholds, and look after backups."""
     sample = performance.measure()
     over = performance.over_threshold(
         sample,
@@ -123,4 +118,4 @@ def check_system_performance(run: RunContext) -> dict[str, Any]:
     )
     for each in over:
         run.log.warning("a threshold is passed", what=each["what"], value=each["value"], threshold=each["threshold"])
-    return {**sample, "overThreshold": over}
+    return {**sample, "overThreshold": over, "provenBackup": backing_up.look_after()}

@@ -1,8 +1,8 @@
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -107,6 +107,6 @@ def fleet(db: None) -> None:
 @pytest.fixture
 def config(settings: Any) -> Callable[..., None]:
     def change(**values: Any) -> None:
-        settings.CRON = SimpleNamespace(**{"enabled": True, "timezone": "Europe/Bucharest", **values})
+        settings.CRON = replace(settings.CRON, **values)
 
     return change

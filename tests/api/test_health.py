@@ -10,7 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from config import cron
 from jobs.models import Schedule, State, Worker
+from maintenance.models import Backup
 from tests.api.conftest import MOMENT, make_schedule
 
 
@@ -117,4 +119,51 @@ def test_it_takes_few_queries(caller: Callable[..., Client], fleet: None) -> Non
     client.get("/cron/metrics")
     with CaptureQueriesContext(connection) as queries:
         client.get("/cron/health")
-    assert len(queries) == 5
+    assert len(queries) == 6
+
+
+def make_backup(age: timedelta, **values: Any) -> Backup:
+    made = timezone.now() - age
+    return Backup.objects.create(**{"id": "20260115T030000Z-4f2a9c", "created_at": made, "proven_at": made, **values})
+
+
+def test_it_tells_the_newest_proven_backup(caller: Callable[..., Client], fleet: None) -> None:
+    assert caller().get("/cron/health").json()["lastProvenBackup"] is None
+    made = make_backup(timedelta(hours=5))
+    make_backup(timedelta(hours=1), id="another", proven_at=None)
+    for report in ("health", "metrics"):
+        told = caller().get(f"/cron/{report}").json()["lastProvenBackup"]
+        assert told["id"] == made.id
+        assert MOMENT.fullmatch(told["createdAt"])
+        assert told["provenAt"] == told["createdAt"]
+        assert 5 * 3600 <= told["ageSeconds"] < 5 * 3600 + 60
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-1, "healthy"), (1, "degraded")])
+def test_an_old_proof_degrades(caller: Callable[..., Client], fleet: None, minutes: int, status: str) -> None:
+    make_backup(timedelta(hours=36, minutes=minutes))
+    health = caller().get("/cron/health").json()
+    assert health["status"] == status
+    assert ("the newest proven backup is 36 h old" in "".join(health["reasons"])) is (status == "degraded")
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-1, "healthy"), (1, "degraded")])
+def test_a_new_installation_has_time_for_its_first_proof(
+    caller: Callable[..., Client], fleet: None, minutes: int, status: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE django_migrations SET applied = %s WHERE app = 'maintenance' AND name = '0001_initial'",
+            [timezone.now() - timedelta(hours=36, minutes=minutes)],
+        )
+    health = caller().get("/cron/health").json()
+    assert health["status"] == status
+    assert ("no backup was proven in 36 h" in "".join(health["reasons"])) is (status == "degraded")
+
+
+def test_where_backups_are_switched_off_none_is_missed(caller: Callable[..., Client], fleet: None, config: Any) -> None:
+    make_backup(timedelta(days=99))
+    config(backup=cron.Backup(enabled=False, retention_days=30))
+    health = caller().get("/cron/health").json()
+    assert (health["status"], health["reasons"]) == ("healthy", [])
+    assert health["lastProvenBackup"]["ageSeconds"] > 98 * 86_400

@@ -11,11 +11,11 @@ from jobs.models import DailyTotal
 from tests.api.conftest import MOMENT
 
 
-def test_metrics_have_exactly_the_contracts_keys(caller: Callable[..., Client], db: None) -> None:
+def test_metrics_have_the_contracts_keys_first(caller: Callable[..., Client], db: None) -> None:
     metrics = caller("read").get("/cron/metrics").json()
     assert list(metrics) == [
         "timestamp", "totalJobsExecuted", "successfulJobs", "failedJobs", "averageExecutionTime", "memoryUsage",
-        "cpuUsage",
+        "cpuUsage", "lastProvenBackup",
     ]  # fmt: skip
     assert MOMENT.fullmatch(metrics["timestamp"])
     assert list(metrics["memoryUsage"]) == ["heapUsed", "heapTotal"]
@@ -38,4 +38,4 @@ def test_it_takes_few_queries(caller: Callable[..., Client], fleet: None) -> Non
     client.get("/cron/metrics")
     with CaptureQueriesContext(connection) as queries:
         client.get("/cron/metrics")
-    assert len(queries) == 2
+    assert len(queries) == 3

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["burst", "overhead", "trigger", "scheduler_idle", "memory", "reminders", "deletion", "sweep"]
+    "name", ["burst", "overhead", "trigger", "scheduler_idle", "memory", "reminders", "deletion", "sweep", "backup"]
 )
 def test_every_benchmark_can_be_imported(name):
     assert callable(import_module(f"bench.{name}").measure)

@@ -1,7 +1,12 @@
 from dataclasses import replace
+from datetime import timedelta
 
+import pytest
 from django.conf import settings as configured
+from django.utils import timezone
 
+from maintenance import events
+from maintenance.models import Backup
 from monitoring import performance
 
 
@@ -44,3 +49,39 @@ def test_a_second_time_it_measures_anew(run_job):
     first, second = (run_job("check-system-performance").result for _ in range(2))
 
     assert first.keys() == second.keys()
+
+
+@pytest.fixture
+def told():
+    heard = []
+
+    def overdue(*, why, **_):
+        heard.append(why)
+
+    events.proof_overdue.connect(overdue)
+    yield heard
+    events.proof_overdue.disconnect(overdue)
+
+
+@pytest.mark.parametrize(("minutes", "overdue"), [(-5, False), (5, True)])
+def test_a_proof_that_is_too_old_is_announced(run_job, told, minutes, overdue):
+    made = timezone.now() - timedelta(hours=36, minutes=minutes)
+    Backup.objects.create(id="20260115T030000Z-4f2a9c", created_at=made, proven_at=made)
+
+    found = run_job("check-system-performance").result["provenBackup"]
+
+    assert found == {"id": "20260115T030000Z-4f2a9c", "ageHours": round(36 + minutes / 60, 1), "overdue": overdue}
+    assert ["the newest proven backup is 36 h old" in each for each in told] == [True] * overdue
+
+
+def test_a_new_service_is_not_told_off(run_job, told):
+    found = run_job("check-system-performance").result["provenBackup"]
+
+    assert found == {"id": None, "ageHours": None, "overdue": False}
+    assert told == []
+
+
+def test_where_backups_are_switched_off_none_is_looked_for(run_job, settings):
+    settings.CRON = replace(configured.CRON, backup=replace(configured.CRON.backup, enabled=False))
+
+    assert run_job("check-system-performance").result["provenBackup"] is None

@@ -32,6 +32,11 @@ class Answer:
 @pytest.fixture
 def cron(db: None) -> Callable[..., Answer]:
     """Runs `manage.py cron …`."""
+    return calling("cron")
+
+
+def calling(command: str) -> Callable[..., Answer]:
+    """Runs a command of manage.py."""
 
     def run(*arguments: str) -> Answer:
         out = io.StringIO()
@@ -40,7 +45,7 @@ def cron(db: None) -> Callable[..., Answer]:
                 warnings.catch_warnings()
             ):  # django-typer hands its own options to Typer in a way that Typer is leaving
                 warnings.filterwarnings("ignore", "In Typer, only the parameter", DeprecationWarning)
-                call_command("cron", *arguments, stdout=out, stderr=io.StringIO())
+                call_command(command, *arguments, stdout=out, stderr=io.StringIO())
         except CommandError as refused:
             return Answer(text=out.getvalue(), refusal=str(refused), code=refused.returncode)
         return Answer(text=out.getvalue(), refusal="", code=0)

@@ -17,6 +17,7 @@ from tests.docs.reading import ROOT
 # Programs of others; of docker there is no more than its name to check here.
 FOREIGN = {"curl", "docker", "pip", "uv"}
 ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
+WITH_SUBCOMMANDS = ("backup", "cron")
 
 
 def problem(command: str) -> str:
@@ -51,8 +52,8 @@ def _of_manage(words: list[str]) -> str:
     name, rest = words[0], words[1:]
     if name not in get_commands():
         return f"manage.py has no command {name!r}"
-    if name == "cron":
-        return _of_cron(rest) if rest else ""
+    if name in WITH_SUBCOMMANDS:
+        return _of_subcommand(name, *rest) if rest else ""
     with catch_warnings():
         simplefilter("ignore", DeprecationWarning)  # django-typer speaks to typer in an old way
         command = load_command_class(get_commands()[name], name)
@@ -62,14 +63,14 @@ def _of_manage(words: list[str]) -> str:
     return _unknown(rest, set(parser._option_string_actions))
 
 
-def _of_cron(words: list[str]) -> str:
+def _of_subcommand(name: str, subcommand: str, *words: str) -> str:
     with catch_warnings():
         simplefilter("ignore", DeprecationWarning)
         try:
-            known = get_command("cron", TyperCommand).get_subcommand(words[0])
+            known = get_command(name, TyperCommand).get_subcommand(subcommand)
         except LookupError as missing:
             return str(missing)
-    return _unknown(words[1:], _options(known))
+    return _unknown(list(words), _options(known))
 
 
 def _options(node: CommandNode) -> set[str]:

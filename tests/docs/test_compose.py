@@ -9,7 +9,7 @@ import yaml
 from cryptography.fernet import Fernet
 from django.urls import resolve
 
-from config import providers, sources
+from config import backups, providers, sources
 from config.cron import _Variables
 from config.database import from_url
 from config.messaging import GROUPS
@@ -46,7 +46,7 @@ def test_its_command_exists(name):
 
 @ours
 def test_its_variables_are_read_by_the_service(name):
-    groups = (_Variables, providers._Variables, sources._Variables)
+    groups = (_Variables, backups._Variables, providers._Variables, sources._Variables)
     known = {field for group in groups for field in group.model_fields} | {sources.DIRECTORY}
     known |= variables_read() | {f"{each}_FILE" for each in required_variables()}
 
@@ -175,7 +175,7 @@ def test_the_folder_of_the_providers_secrets_is_made_and_mounted_where_it_is_rea
     subprocess.run(["sh", tmp_path / "docker" / "make-secrets"], check=True, capture_output=True)
 
     for name in {"web", *(each for each in OURS if each.startswith("worker-"))}:
-        [mount] = SERVICES[name]["volumes"]
+        [mount] = [each for each in SERVICES[name]["volumes"] if each.startswith("./")]
         folder, inside, mode = mount.split(":")
         assert (tmp_path / folder).is_dir()
         assert (inside, mode) == (SERVICES[name]["environment"][sources.DIRECTORY], "ro")
@@ -194,3 +194,10 @@ def test_every_variable_of_the_file_is_explained():
 
     assert asked == {"SITE_HOST", "VERSION"}
     assert [name for name in asked if f"`{name}`" not in told] == []
+
+
+def test_backups_outlive_the_container_of_the_group_that_makes_them():
+    service = SERVICES[f"worker-{registry.get('backup-data').group}"]
+
+    assert f"backups:{service['environment']['BACKUP_DIR']}" in service["volumes"]
+    assert f"install -d -o cron -m 0700 {service['environment']['BACKUP_DIR']}" in (ROOT / "Dockerfile").read_text()

@@ -48,11 +48,16 @@ def test_files_are_collected_with_all_that_the_settings_demand_in_that_step_only
 def test_it_is_a_python_that_the_project_supports():
     images = {rest.split()[0] for word, rest in LINES if word == "FROM"}
 
-    assert images == {"python:3.13-slim"}
+    assert images == {"python:3.13-slim-trixie"}
     assert 'requires-python = ">=3.11,<3.14"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_it_does_not_run_as_root_and_builds_nothing_in_its_final_stage():
     assert re.search(r"^USER (?!root|0)\w+", FINAL, re.MULTILINE)
     assert "pip" not in FINAL
-    assert "apt-get" not in TEXT
+    assert "apt-get" not in TEXT.removesuffix(FINAL)
+
+
+def test_its_client_programs_are_those_of_the_server_in_the_compose_file():
+    assert re.findall(r"apt-get install -y --no-install-recommends (.+?) &&", FINAL) == ["postgresql-client-17"]
+    assert "image: postgres:17-trixie\n" in (ROOT / "docker-compose.yml").read_text()

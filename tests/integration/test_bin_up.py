@@ -26,6 +26,7 @@ FIRST_START, SECOND_START, STOP = 150, 60, 40
 OURS = {
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "ALLOWED_HOSTS", "LOG_FORMAT", "PYTHONPATH"),
     *PROVIDER_URLS,
+    *("BACKUP_DIR", "BACKUP_RECIPIENTS", "BACKUP_PG_BIN"),
 }
 STATUS = {"status", "lastRun", "nextRun", "jobs"}
 HEALTH = {"status", "timestamp", "uptime", "memoryUsage", "activeJobs", "lastError"}
@@ -40,8 +41,8 @@ check-system-performance check-abandoned-sessions sync-credentials check-unproce
 cleanup-old-messages cleanup-old-logs optimize-database cleanup-old-sessions cleanup-expired-credentials
 """
 PATHS = SIXTEEN.split()
-# These reach a place for backups or a channel for reports, and none is set up in a clean clone.
-NOT_CONFIGURED = {"backup-data", "daily-report"}
+# It reaches a channel for reports, and none is set up in a clean clone.
+NOT_CONFIGURED = {"daily-report"}
 
 
 class Up:
@@ -186,6 +187,20 @@ def every_job_runs(up: Up) -> None:
     sent = (up.clone / "var" / "messages.jsonl").read_text().splitlines()
     assert len(sent) >= results["reservation-reminders"]["sent"] > 0
     assert results["validate-credentials"]["checked"] > 0
+    assert Path(results["backup-data"]["location"][0]).parent == up.clone / "var" / "backups"
+    assert up.get("/cron/health")["lastProvenBackup"]["id"] == results["backup-data"]["backup"]
+    verified = subprocess.run(
+        [
+            *(ROOT / ".venv" / "bin" / "python", "manage.py", "backup", "verify", results["backup-data"]["backup"]),
+            *("--identity", "var/secrets/backup.key"),
+        ],
+        cwd=up.clone,
+        env={name: value for name, value in os.environ.items() if name not in OURS},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (verified.returncode, "all is there" in verified.stdout) == (0, True), verified.stderr
 
 
 def every_report_has_the_keys_of_the_contract(up: Up) -> None:

@@ -21,4 +21,4 @@ def fleet(db: None) -> None:
 @pytest.fixture
 def healthy(fleet: None) -> Callable[[], Any]:
     """The health of a service with a complete fleet."""
-    return lambda: health(enabled=True)
+    return lambda: health(enabled=True, backups=True)

@@ -1,4 +1,4 @@
-"""Every event about sessions, reminders and providers has its line, and no line holds a number or a secret."""
+"""Every event of the islands has its line, and no line holds a number or a secret."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from external_apis import events as external
 from external_apis.models import Credential, Sender
+from maintenance import events as maintenance
 from monitoring import domain_lines
 from reservations import events as reservations
 from sessions_app import events as sessions
@@ -41,6 +42,9 @@ EVENTS: list[tuple[Signal, dict[str, Any], str, dict[str, Any]]] = [
     (sessions.message_parked, MESSAGE, "error", MESSAGE_TOLD),
     (sessions.message_undelivered, MESSAGE, "error", MESSAGE_TOLD),
     (reservations.reminder_parked, PARKED, "error", PARKED_TOLD),
+    (maintenance.backup_failed, {"backup_id": "a", "why": "no"}, "error", {"backup": "a", "reason": "no"}),
+    (maintenance.backup_unproven, {"backup_id": "a", "why": "no"}, "error", {"backup": "a", "reason": "no"}),
+    (maintenance.proof_overdue, {"why": "it is old"}, "error", {"reason": "it is old"}),
     (reservations.reminder_unconfirmed, {"reminder_id": 7, "now": NOW}, "error", {"reminder": 7}),
 ]
 # It also asks for a run, which tests/catalog/test_reminders_wanted.py looks at.
@@ -56,7 +60,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 def signals() -> dict[int, str]:
     """Every signal of the islands, by identity, with its name."""
-    of_all = {**vars(external), **vars(reservations), **vars(sessions)}
+    of_all = {**vars(external), **vars(reservations), **vars(sessions), **vars(maintenance)}
     return {id(value): name for name, value in of_all.items() if isinstance(value, Signal)}
 
 
