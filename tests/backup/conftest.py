@@ -115,9 +115,10 @@ def back_up(means: Means) -> Callable[..., Manifest]:
 
 
 def databases(database: Database) -> set[str]:
-    """The names of all databases of a server."""
+    """The names of a database and of those made beside it; other tests have theirs on the same server."""
     with database.connect() as connection:
-        return {name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()}
+        found = connection.execute("SELECT datname FROM pg_database").fetchall()
+    return {name for (name,) in found if name == database.name or name.startswith(f"{database.name}_")}
 
 
 @pytest.fixture(scope="session")
