@@ -8,8 +8,9 @@ from typing import Any
 from django.db.migrations.loader import MigrationLoader
 from pyrage import x25519
 
+from jobs.management import refusals
 from jobs.management.moments import as_json, show
-from jobs.management.refusals import FAILED, BadInput, Refusal, refusal_of
+from jobs.management.refusals import FAILED, BadInput, Refusal
 from maintenance.backup import keys
 from maintenance.backup.errors import EXPECTED, NotPossible, Refused, UnknownBackup
 from maintenance.backup.listing import Listed
@@ -23,15 +24,15 @@ COLUMNS = ("id", "made", "size", "proven", "where", "error")
 MIB = 1 << 20
 
 
-def refusal(error: BaseException | None) -> Refusal | None:
+def refusal_of(error: BaseException | None) -> Refusal | None:
     """The line and the exit code that an expected exception stands for; None for all others."""
     if isinstance(error, UnknownBackup):
         return Refusal(str(error), NOT_FOUND)
     if isinstance(error, Refused):
         return Refusal(str(error), REFUSED)
     if isinstance(error, EXPECTED):
-        return refusal_of(error) or Refusal(str(error), FAILED)
-    return refusal_of(error)
+        return refusals.refusal_of(error) or Refusal(str(error), FAILED)
+    return refusals.refusal_of(error)
 
 
 def read_identities(file: Path) -> list[x25519.Identity]:

@@ -7,6 +7,7 @@ from typing import Any, TextIO, cast
 
 from django.core.management.base import OutputWrapper
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from jobs.management.moments import as_json, show
@@ -21,6 +22,13 @@ def console(output: OutputWrapper, *, no_color: bool) -> Console:
     stream = cast("TextIO", output._out)  # the wrapper ends every write with a newline, which a live line must not have
     width = None if stream.isatty() else WIDTH_OF_A_PIPE
     return Console(file=stream, no_color=no_color, markup=False, highlight=False, emoji=False, width=width)
+
+
+def progress(output: OutputWrapper, *, no_color: bool, hidden: bool) -> Progress:
+    """A bar that vanishes when its block ends; at a terminal only."""
+    shown = console(output, no_color=no_color)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=shown, transient=True, disable=hidden or not shown.is_terminal)
 
 
 def dump(data: Any) -> str:

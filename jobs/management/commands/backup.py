@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
-from django_typer.management import TyperCommand, command
+from django_typer.management import command
 from pyrage import x25519
 from rich.console import RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from typer import Argument, Exit, Option
 
 from jobs.management import backups, live, printing
-from jobs.management.refusals import FAILED
+from jobs.management.refusals import FAILED, Refusal
+from jobs.management.refusing import RefusingCommand
 from maintenance.backup import archives, creating, keys, listing, restoring, verifying
 from maintenance.backup.database import Database
 from maintenance.backup.errors import EXPECTED, UnknownBackup
@@ -29,25 +28,16 @@ URL = "The database to restore into, without a password (PGPASSWORD or ~/.pgpass
 Tell = Callable[[int, int | None, str], None]
 
 
-class Command(TyperCommand, rich_markup_mode="markdown"):
+class Command(RefusingCommand, rich_markup_mode="markdown"):
     """List, make, verify and restore backups.
 
     Exit codes: 0 done; 1 it failed, or the backup is not what it should be; 2 what was typed cannot be understood;
     3 there is no such backup; 4 the guard refuses to restore into that database.
     """
 
-    suppressed_base_arguments = {"verbosity", "settings", "pythonpath", "traceback", "skip_checks", "version"}
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
-        """Leave with one line and an exit code where the exception is one that we expect."""
-        refusal = backups.refusal(error)
-        if refusal is None:
-            return super().__exit__(kind, error, trace)
-        super().__exit__(None, None, None)
-        if getattr(self, "_called_from_command_line", False):
-            self.stderr.write(f"Error: {refusal.text}")
-            raise SystemExit(refusal.code)
-        raise CommandError(refusal.text, returncode=refusal.code) from error
+    def refusal_of(self, error: BaseException | None) -> Refusal | None:
+        """Those of backups have exit codes of their own."""
+        return backups.refusal_of(error)
 
     @command("list")
     def list_backups(self, as_json: AsJson = False) -> None:
@@ -148,8 +138,6 @@ class Command(TyperCommand, rich_markup_mode="markdown"):
     @contextmanager
     def _progress(self, *, hidden: bool) -> Iterator[Tell]:
         """A bar, at a terminal only."""
-        console = printing.console(self.stderr, no_color=self.no_color)
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as progress:
+        with printing.progress(self.stderr, no_color=self.no_color, hidden=hidden) as progress:
             bar = progress.add_task("beginning")
             yield lambda done, total, note: progress.update(bar, description=note, completed=done, total=total)

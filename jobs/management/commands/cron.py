@@ -5,9 +5,8 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
 from django.utils import timezone
-from django_typer.management import TyperCommand, command
+from django_typer.management import command
 from rich.console import RenderableType
 from typer import Argument, Exit, Option
 
@@ -16,7 +15,8 @@ from jobs.engine.explain import Explanation, why
 from jobs.fleet import tasks
 from jobs.fleet.publishing import publish
 from jobs.management import arguments, following, listing, moments, printing, table
-from jobs.management.refusals import FAILED, NothingDone, refusal_of
+from jobs.management.refusals import FAILED, NothingDone
+from jobs.management.refusing import RefusingCommand
 from jobs.models import Run, State, Trigger
 
 Slug = Annotated[str, Argument(help="The job's path, as in `cron list`.", metavar="JOB")]
@@ -26,25 +26,12 @@ Arguments = Annotated[list[str] | None, Option("--arg", help="An argument of the
 Confirms = Annotated[str | None, Option(help="The run that the brake stopped, and that this one repeats without it.")]
 
 
-class Command(TyperCommand, rich_markup_mode="markdown"):
+class Command(RefusingCommand, rich_markup_mode="markdown"):
     """List, trigger, run, explain and pause the jobs.
 
     Times are read and shown in CRON_TIMEZONE and in UTC.
     Exit codes: 0 done; 1 the run failed, or there was nothing to do; 2 what was typed cannot be understood.
     """
-
-    suppressed_base_arguments = {"verbosity", "settings", "pythonpath", "traceback", "skip_checks", "version"}
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
-        """Leave with one line and an exit code where the exception is one that we expect."""
-        refusal = refusal_of(error)
-        if refusal is None:
-            return super().__exit__(kind, error, trace)
-        super().__exit__(None, None, None)
-        if getattr(self, "_called_from_command_line", False):
-            self.stderr.write(f"Error: {refusal.text}")
-            raise SystemExit(refusal.code)
-        raise CommandError(refusal.text, returncode=refusal.code) from error
 
     @command("list")
     def list_jobs(self, as_json: AsJson = False) -> None:

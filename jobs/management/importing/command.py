@@ -2,11 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
-from django.core.management.base import CommandError
-from django_typer.management import TyperCommand
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from typer import Argument, Exit, Option
 
 from jobs.management import printing
@@ -16,7 +13,8 @@ from jobs.management.importing.loading import Tell, load
 from jobs.management.importing.records import Lines, Table
 from jobs.management.importing.refused import RefusedLines, report_file
 from jobs.management.importing.sources import Source, opened
-from jobs.management.refusals import FAILED, refusal_of
+from jobs.management.refusals import FAILED
+from jobs.management.refusing import RefusingCommand
 
 IMPORTED_WITH_REFUSALS = 3
 SHOWN = 20
@@ -32,21 +30,8 @@ AsJson = Annotated[bool, Option("--json", help="Answer in JSON.")]
 Read = Callable[[Lines], Table]
 
 
-class ImportCommand(TyperCommand, rich_markup_mode="markdown"):
+class ImportCommand(RefusingCommand, rich_markup_mode="markdown"):
     """Imports a file of one kind."""
-
-    suppressed_base_arguments = {"verbosity", "settings", "pythonpath", "traceback", "skip_checks", "version"}
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
-        """Leave with one line and an exit code where the exception is one that we expect."""
-        refusal = refusal_of(error)
-        if refusal is None:
-            return super().__exit__(kind, error, trace)
-        super().__exit__(None, None, None)
-        if getattr(self, "_called_from_command_line", False):
-            self.stderr.write(f"Error: {refusal.text}")
-            raise SystemExit(refusal.code)
-        raise CommandError(refusal.text, returncode=refusal.code) from error
 
     def load(
         self,
@@ -86,8 +71,6 @@ class ImportCommand(TyperCommand, rich_markup_mode="markdown"):
     @contextmanager
     def _progress(self, source: Source, lines: Lines, *, hidden: bool) -> Iterator[Tell]:
         """A bar over the bytes that were read, at a terminal only."""
-        console = printing.console(self.stderr, no_color=self.no_color)
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as progress:
+        with printing.progress(self.stderr, no_color=self.no_color, hidden=hidden) as progress:
             bar = progress.add_task("reading", total=source.size)
             yield lambda doing: progress.update(bar, description=doing, completed=lines.position)
