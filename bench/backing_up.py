@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from pyrage import x25519  # noqa: E402
 
+from bench.gauges import peak_megabytes  # noqa: E402
 from local.postgres import find_binaries  # noqa: E402
 from maintenance.backup import creating, sealing  # noqa: E402
 from maintenance.backup.database import Database  # noqa: E402
@@ -38,10 +38,10 @@ def ours(folder: Path) -> dict[str, Any]:
         recipients=(str(operators),),
         pg_bin=find_binaries(),
     )
-    before, began = _megabytes(), time.perf_counter()
+    before, began = peak_megabytes(), time.perf_counter()
     made = creating.create(means, clock=timezone.now, tell=lambda *_: None)
     took = time.perf_counter() - began
-    return {"seconds": made.seconds, "proof_seconds": took - made.seconds, "grown_mb": _megabytes() - before}
+    return {"seconds": made.seconds, "proof_seconds": took - made.seconds, "grown_mb": peak_megabytes() - before}
 
 
 def plain(folder: Path) -> dict[str, Any]:
@@ -49,19 +49,14 @@ def plain(folder: Path) -> dict[str, Any]:
     database = Database.of(connection.settings_dict)
     command = [find_binaries() / "pg_dump", "--format=custom", "--compress=0", f"--dbname={database.conninfo}"]
     compressor = zstandard.ZstdCompressor(level=sealing.LEVEL)
-    before, began = _megabytes(), time.perf_counter()
+    before, began = peak_megabytes(), time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as dump, (folder / "plain").open("wb") as target:
         assert dump.stdout is not None
         compressor.copy_stream(dump.stdout, target, read_size=sealing.PIECE, write_size=sealing.PIECE)
         target.flush()
         os.fsync(target.fileno())
     assert dump.returncode == 0
-    return {"seconds": time.perf_counter() - began, "grown_mb": _megabytes() - before}
-
-
-def _megabytes() -> float:
-    """The most memory that this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": time.perf_counter() - began, "grown_mb": peak_megabytes() - before}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from bench.gauges import peak_megabytes  # noqa: E402
 from jobs.engine import runner  # noqa: E402
 from jobs.models import State  # noqa: E402
 from sessions_app.models import Message, Session  # noqa: E402
@@ -147,11 +147,6 @@ def _raw(statement: str, days: int) -> int:
             done, after = done + count, last
 
 
-def _megabytes() -> float:
-    """The most memory that this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 WAYS: tuple[Callable[..., Any], ...] = (
     fill,
     ours,
@@ -168,7 +163,7 @@ if __name__ == "__main__":
     name, *arguments = sys.argv[1:]
     way = {each.__name__: each for each in WAYS}[name]
     connection.ensure_connection()
-    before, began = _megabytes(), time.perf_counter()
+    before, began = peak_megabytes(), time.perf_counter()
     rows = way(*(int(each) if each.isdigit() else each for each in arguments))
     took = time.perf_counter() - began
-    print(json.dumps({"rows": rows, "seconds": took, "grown_mb": _megabytes() - before}))
+    print(json.dumps({"rows": rows, "seconds": took, "grown_mb": peak_megabytes() - before}))

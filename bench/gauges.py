@@ -1,5 +1,6 @@
 """Reading what processes cost: processor time and memory, of a process and everything below it."""
 
+import resource
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def pss_megabytes(pid: int) -> float:
             lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
             total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -104,45 +104,19 @@ def _lags(contestant: Contestant) -> list[float]:
 
 def _idle_findings(seen: list[Seen], size: Size) -> list[Finding]:
     few, many, *others = seen
-    found = [
-        Finding(
-            topic=IDLE,
-            what=f"CPU, {size.crowd:,} rows",
-            ours=many.beat,
-            unit="%",
-            beside=few.beat,
-            peer=f"ours, {FEW} rows",
-        ),
-        Finding(
-            topic=IDLE,
-            what="PostgreSQL for it",
-            ours=many.database,
-            unit="%",
-            beside=few.database,
-            peer=f"ours, {FEW} rows",
-        ),
-    ]
+    found = [_cpu(f"CPU, {size.crowd:,} rows", many, few, f"ours, {FEW} rows"), _served(many, few, f"ours, {FEW} rows")]
     for stock in others:
-        found += [
-            Finding(
-                topic=IDLE,
-                what=f"CPU, {FEW} rows",
-                ours=few.beat,
-                unit="%",
-                beside=stock.beat,
-                peer="stock beat",
-                at_most=1.0,
-            ),
-            Finding(
-                topic=IDLE,
-                what="PostgreSQL for it",
-                ours=few.database,
-                unit="%",
-                beside=stock.database,
-                peer="stock beat",
-            ),
-        ]
+        found += [_cpu(f"CPU, {FEW} rows", few, stock, "stock beat", at_most=1.0), _served(few, stock, "stock beat")]
     return found
+
+
+def _cpu(what: str, ours: Seen, beside: Seen, peer: str, *, at_most: float | None = None) -> Finding:
+    return Finding(topic=IDLE, what=what, ours=ours.beat, unit="%", beside=beside.beat, peer=peer, at_most=at_most)
+
+
+def _served(ours: Seen, beside: Seen, peer: str) -> Finding:
+    what = "PostgreSQL for it"
+    return Finding(topic=IDLE, what=what, ours=ours.database, unit="%", beside=beside.database, peer=peer)
 
 
 def _lag_findings(seen: list[Seen], size: Size) -> list[Finding]:
