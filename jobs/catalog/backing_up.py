@@ -1,6 +1,6 @@
 """The way from a run to a backup, and to how backups stand."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +10,11 @@ from jobs.engine.context import RunContext
 from jobs.engine.errors import Cancelled, Drained, Fenced
 from maintenance import events
 from maintenance.backup import creating, retention
-from maintenance.backup.errors import PASSING
+from maintenance.backup.errors import PASSING, NotPossible
 from maintenance.backup.manifest import archive_of
 from maintenance.backup.means import Means
 from maintenance.backup.standing import standing
+from maintenance.backup.stores import StoreError
 
 WORTH_A_RETRY = PASSING
 # After these nobody waits for the backup any more, or another attempt makes it.
@@ -34,8 +35,15 @@ def back_up(run: RunContext, *, keep: timedelta) -> dict[str, Any]:
         "rows": made.census.rows,
         "seconds": made.seconds,
         "provenAt": made.proven_at,
-        "deleted": retention.expire(means.stores, before=before),
+        "deleted": _delete_old(means, before=before, made=made.id),
     }
+
+
+def _delete_old(means: Means, *, before: datetime, made: str) -> list[str]:
+    try:
+        return retention.expire(means.stores, before=before)
+    except StoreError as failed:  # another attempt would make another backup
+        raise NotPossible(f"Backup {made} is made and proven, but old ones cannot be deleted. {failed}") from failed
 
 
 def look_after() -> dict[str, Any] | None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Any
 
+import psycopg
 from psycopg import Connection, sql
 from pyrage import x25519
 
@@ -70,7 +71,8 @@ def _counted(database: Database, snapshot: str) -> Iterator[Callable[[Callable[[
             yield wait
         finally:
             stopped.set()
-            connection.cancel_safe()
+            with suppress(psycopg.Error):  # the server may be the reason why the block ended
+                connection.cancel_safe()
 
 
 def _take(connection: Connection[Any], snapshot: str, stopped: Event) -> Census:

@@ -27,10 +27,8 @@ def _recipient(text: str) -> x25519.Recipient:
     try:
         return x25519.Recipient.from_str(text)
     except pyrage.RecipientError:
-        shown = "a private key" if text.upper().startswith(PRIVATE) else repr(text)
-        raise NotPossible(
-            f"BACKUP_RECIPIENTS holds {shown}, which is not a public key of age: those begin with age1."
-        ) from None
+        # No more of it than both kinds of keys have in common with others of their kind: it may be a private one.
+        raise NotPossible(f"BACKUP_RECIPIENTS holds {text[:8]}…, which is mistyped or no public key of age.") from None
 
 
 def identities(lines: Iterable[str]) -> list[x25519.Identity]:

@@ -63,6 +63,24 @@ def test_old_backups_go_but_never_the_last_proven(
     assert archives.ids(store) == [second.result["backup"]]
 
 
+def test_what_cannot_be_deleted_fails_the_run_but_makes_no_second_backup(
+    run_job: Callable[..., Run], store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run_job("backup-data")
+
+    def refuse(_store: LocalStore, file: str) -> None:
+        raise StoreError(f"{file} cannot be deleted: Permission denied.")
+
+    monkeypatch.setattr(LocalStore, "delete", refuse)
+    second = run_job("backup-data", now=first.created_at + timedelta(days=31))
+
+    assert second.state == State.FAILED
+    assert "is made and proven, but old ones cannot be deleted" in second.error
+    assert "Permission denied" in second.error
+    assert not registry.get("backup-data").retry.is_worth_it(NotPossible(second.error), 1)
+    assert Backup.objects.proven().count() == 2
+
+
 def test_a_dry_run_tells_and_makes_nothing(run_job: Callable[..., Run], store: LocalStore) -> None:
     told = run_job("backup-data", dry_run=True).result
 
