@@ -18,7 +18,7 @@ from maintenance.backup.local import LocalStore
 from maintenance.backup.means import Means
 from maintenance.models import Backup
 from tests.backup.conftest import NOW, conversations, key, means, no_tell, store
-from tests.backup.test_creating import broken_tools
+from tests.backup.test_failures import broken_tools
 from tests.backup.test_local_store import unshared
 
 __all__ = ["conversations", "key", "means", "store"]

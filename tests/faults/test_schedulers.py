@@ -43,6 +43,16 @@ def everything_decided(probes: Probes, *, seconds: float) -> None:
     )
 
 
+def every_few_seconds(number: int, period: int, start: datetime, ticks: int) -> Wanted:
+    return Wanted(
+        name=f"row {number}",
+        job="probe-cron" if number < READ else "probe-cleanup",
+        every=period,
+        start=start + timedelta(seconds=number % period),
+        end=start + timedelta(seconds=number % period + ticks * period),
+    )
+
+
 @pytest.mark.timeout(1800)
 def test_ten_thousand_ticks_of_schedulers_that_are_killed_around_due_moments(probes: Probes) -> None:
     """F1 and F2: two of them, then three; ten of the rows are executed, the others wait in a queue nobody reads."""
@@ -53,16 +63,7 @@ def test_ten_thousand_ticks_of_schedulers_that_are_killed_around_due_moments(pro
     stack.start_worker("cron", slots=2)
     probes.when_alive("scheduler", count=2)
     start = probes.now() + timedelta(seconds=5)
-    wanted = [
-        Wanted(
-            name=f"row {number}",
-            job="probe-cron" if number < READ else "probe-cleanup",
-            every=period,
-            start=start + timedelta(seconds=number % period),
-            end=start + timedelta(seconds=number % period + ticks * period),
-        )
-        for number in range(rows)
-    ]
+    wanted = [every_few_seconds(number, period, start, ticks) for number in range(rows)]
     probes.schedule(wanted)
     offsets = [chance.choice(OFFSETS) for _ in range(1000)]
     end = start + timedelta(seconds=(ticks - 1) * period)
