@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import subprocess
+import sys
+from functools import cache
 from importlib import import_module
 from itertools import dropwhile, groupby
 from warnings import catch_warnings, simplefilter
@@ -11,7 +14,6 @@ from django.core.management import get_commands, load_command_class
 from django_typer.management import CommandNode, TyperCommand, get_command
 from gunicorn.config import Config as GunicornConfig
 
-from monitoring import log_entries
 from tests.docs.reading import ROOT
 
 # Programs of others; of docker there is no more than its name to check here.
@@ -99,10 +101,14 @@ def _of_flower(words: list[str]) -> str:
 
 def _of_gunicorn(words: list[str]) -> str:
     parsed = GunicornConfig().parser().parse_args(words)
-    module, _, name = parsed.args[0].partition(":")
-    application = getattr(import_module(module), name)
-    log_entries.end()  # the application has begun to keep what this process logs, and the tests to come log much
-    return "" if callable(application) else f"{parsed.args[0]} cannot be called"
+    return "" if _can_be_called(*parsed.args[0].split(":")) else f"{parsed.args[0]} cannot be called"
+
+
+@cache
+def _can_be_called(module: str, name: str) -> bool:
+    """Whether there is such an application; asked of another process, as importing one changes the process."""
+    code = f"from {module} import {name}; assert callable({name})"
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
 def _unknown(words: list[str], known: set[str]) -> str:
