@@ -13,7 +13,8 @@ MIB = 1 << 20
 class BackupAdmin(ReadOnlyAdmin):
     """Backups, the newest first, with what went wrong."""
 
-    list_display = ("id", "made", "size", "proven", "took", "location", "error")
+    list_display = ("id", "made", "size", "proven", "seconds", "error")
+    fields = ("id", "made", "location", "size", "sha256", "seconds", "proven", "error")
     ordering = ("-created_at",)
     search_fields = ("id", "error")
 
@@ -31,3 +32,8 @@ class BackupAdmin(ReadOnlyAdmin):
     def proven(self, backup: Backup) -> str:
         """When it was restored and compared."""
         return both_zones(backup.proven_at)
+
+    @admin.display(description="Took", ordering="took")
+    def seconds(self, backup: Backup) -> str:
+        """To dump, compress, encrypt and write; the proof comes on top."""
+        return "-" if backup.took is None else f"{backup.took.total_seconds():.1f} s"

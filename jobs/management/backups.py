@@ -79,7 +79,8 @@ def as_row(backup: Listed, zone: str) -> tuple[str, ...]:
     """A backup as a row for people."""
     size = "-" if backup.bytes is None else f"{backup.bytes / MIB:.1f} MiB"
     proven = show(backup.proven_at, zone) if backup.proven_at else "no"
-    return backup.id, show(backup.created_at, zone), size, proven, ", ".join(backup.locations) or "-", backup.error
+    folders = ", ".join(location.rpartition("/")[0] for location in backup.locations)
+    return backup.id, show(backup.created_at, zone), size, proven, folders or "-", backup.error
 
 
 def fit(migrations: Sequence[str]) -> dict[str, list[str]]:

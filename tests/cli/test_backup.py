@@ -9,7 +9,9 @@ import pytest
 from pyrage import x25519
 
 from config.backups import Backups
+from jobs.management import backups
 from maintenance.backup import keys
+from maintenance.backup.listing import Listed
 from maintenance.backup.local import LocalStore
 from maintenance.backup.manifest import Manifest, archive_of
 from maintenance.backup.means import Means
@@ -82,6 +84,12 @@ def test_list_is_a_table_for_people(backup: Callable[..., Answer], made: Manifes
     text = backup("list").text
     assert made.id in text
     assert "2026-01-15 05:00" in text, "in CRON_TIMEZONE"
+
+
+def test_a_row_names_the_folder_of_each_copy() -> None:
+    copies = ["/var/backups/a.dump.zst.age", "s3://bucket/cron/a.dump.zst.age"]
+    found = Listed(id="a", created_at=NOW, locations=copies, bytes=1, proven_at=None, error="")
+    assert backups.as_row(found, "UTC")[3:5] == ("no", "/var/backups, s3://bucket/cron")
 
 
 def test_list_says_that_there_is_none(backup: Callable[..., Answer]) -> None:
