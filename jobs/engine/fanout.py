@@ -52,9 +52,10 @@ def run(
         outcome.would = sum(1 for _ in items)
         return outcome
     work = _Work(iter(items), act, outcome, never_collected=(JobError, *context.timeouts))
+    useful = workers if total is None else min(workers, total)
     threads = [
         threading.Thread(target=contextvars.copy_context().run, args=(work.drain,), daemon=True)
-        for _ in range(workers if workers > 1 else 0)
+        for _ in range(useful if workers > 1 else 0)
     ]
     for thread in threads:
         thread.start()

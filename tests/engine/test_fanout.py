@@ -71,6 +71,22 @@ def test_as_many_items_are_under_way_at_once_as_there_are_workers(run_body):
     assert run.state == State.SUCCEEDED
 
 
+@pytest.mark.parametrize(("total", "threads"), [(0, 0), (1, 1), (3, 3), (4, 3), (None, 3)])
+def test_no_more_threads_are_started_than_there_are_items(run_body, total, threads):
+    items, begun = range(total or 0), []
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_code is threading.Thread.run.__code__:
+            begun.append(frame)
+
+    threading.setprofile(note)
+    try:
+        run = run_body(lambda run: len(run.each(items, lambda item: item, workers=3, total=total).results))
+    finally:
+        threading.setprofile(None)
+    assert (run.result, len(begun)) == (len(items), threads)
+
+
 def test_a_dry_run_counts_and_does_nothing(run_body):
     def body(run) -> dict:
         outcome = run.each(iter(range(7)), lambda _: 1 / 0)
