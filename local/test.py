@@ -24,9 +24,11 @@ SLOW_CHECK = ("mypy", ["mypy"])  # half a minute of one core in a clean clone, s
 PROVIDER_URLS = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
 NOBODY = "http://127.0.0.1:9"  # a test that speaks to a provider brings its own stand-in
 OWN_PREFIXES = ("BACKUP_", "CRON_", "META_", "TWILIO_", "PROVIDER_", "REMINDER_", "PUBLIC_URL", "SECRETS_DIR")
-# The whole suite, file by file and in our order, on one process more than there are cores: tests of real processes
+# A hundred processes of the service are started, and each would compile our code and rewrite our tests anew.
+SLOWING_DOWN = "PYTHONDONTWRITEBYTECODE"
+# The whole suite, file by file and in our order, on two processes more than there are cores: tests of real processes
 # mostly wait.
-PROCESSES = min((os.cpu_count() or 1) + 1, 4)
+PROCESSES = min((os.cpu_count() or 1) + 2, 4)
 SIDE_BY_SIDE = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
@@ -105,7 +107,8 @@ def _test_file(slug: str, *, root: Path) -> str:
 
 def _environment(servers: Servers) -> dict[str, str]:
     """Ours, but the settings of the person at the keyboard must not change what the tests see."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN_PREFIXES)}
+    unwanted = (*OWN_PREFIXES, SLOWING_DOWN)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     scripts = Path(sys.executable).parent
     return {
         **inherited,

@@ -1,5 +1,7 @@
-"""Small factories for the domain's rows, a way to run one job here, and quick ways with the database and passwords."""
+"""Small factories for the domain's rows, a way to run one job here, and quick ways with the database, passwords
+and static files."""
 
+import gc
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count
@@ -32,6 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(WAITING_MOSTLY))
 
 
+def pytest_collection_finish() -> None:
+    """What collecting leaves in memory stays to the end: to look through it for garbage again and again takes time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def flush_quickly() -> Iterator[None]:
     """After a test that commits, delete the rows and leave it at that.
@@ -59,9 +67,19 @@ def hash_quickly() -> Iterator[None]:
 def filled(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The tables as the module's FILL leaves them: once for all its tests, and never committed."""
     with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
+        # Else each row's foreign keys are checked by a plan made while the tables were empty: by reading all of them.
+        cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(request.module.FILL)
+        cursor.execute("SET LOCAL session_replication_role = origin")
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def look_for_static_files_when_asked() -> Iterator[None]:
+    """A web server reads the list of all static files when it starts, and every test client is one that starts."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture

@@ -37,8 +37,6 @@ SELECT id, direction, 'meta', '', '', state, 0, 'no', 'failing', last_activity_a
        CASE direction WHEN 'outbound' THEN gen_random_uuid() END
   FROM sessions_app_session, (VALUES ('inbound', 'unprocessed'), ('inbound', 'parked'), ('outbound', 'unprocessed'),
        ('outbound', 'sending'), ('outbound', 'unknown')) AS kinds (direction, state) WHERE status = 'open';
-SET CONSTRAINTS ALL IMMEDIATE; -- once, and not after every test
-SET CONSTRAINTS ALL DEFERRED;
 ANALYZE sessions_app_session, sessions_app_message;
 """
 
