@@ -1,0 +1,3 @@
+from monitoring.models.log_entry import LogEntries, LogEntry
+
+__all__ = ["LogEntries", "LogEntry"]
