@@ -206,6 +206,8 @@ class Worker(models.Model):
     lease_until = models.DateTimeField()
     draining_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
+    memory_mb = models.FloatField(null=True, help_text="Its largest process, as a median over five minutes.")
+    cpu_percent = models.FloatField(null=True, help_text="Its whole machine, as a median over five minutes.")
 
     class Meta:
         indexes = [models.Index(fields=["lease_until"], name="worker_lease", condition=Q(stopped_at__isnull=True))]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, InterfaceError, connection
 
 from jobs.engine import events, workers
+from jobs.engine.usage import Usage
 from jobs.models import Worker
 
 if TYPE_CHECKING:
@@ -24,9 +25,12 @@ log = logging.getLogger(__name__)
 class Heartbeat(threading.Thread):
     """Beats every few seconds, writes a drain at once, and does a chore of its process at every beat."""
 
-    def __init__(self, identity: workers.Identity, *, chore: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, identity: workers.Identity, *, usage: Usage | None = None, chore: Callable[[], None] | None = None
+    ) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self.identity = identity
+        self._usage = usage or Usage()
         self._chore = chore
         # Its put may interrupt itself in a signal handler; an Event's set would wait for itself for ever.
         self._wake: SimpleQueue[None] = SimpleQueue()
@@ -60,7 +64,7 @@ class Heartbeat(threading.Thread):
 
     def beat(self) -> None:
         """One beat and one chore."""
-        workers.beat(self.identity, draining=self._draining)
+        workers.beat(self.identity, draining=self._draining, used=self._usage.measure())
         if self._chore is not None:
             self._chore()
 

@@ -10,10 +10,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
 
+from jobs.engine.usage import Used
 from jobs.models import Worker
 
 BEAT_EVERY = timedelta(seconds=5)
 LEASE = timedelta(seconds=30)
+
+NOTHING_KNOWN = Used()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +30,15 @@ class Identity:
     version: str = ""
 
 
-def beat(identity: Identity, *, draining: bool = False) -> None:
+def beat(identity: Identity, *, draining: bool = False, used: Used = NOTHING_KNOWN) -> None:
     """Prolong the lease; registers the process on its first beat, and again should its row be gone."""
-    lease: dict[str, Any] = {"beat_at": Now(), "lease_until": Now() + LEASE, "stopped_at": None}
+    lease: dict[str, Any] = {
+        "beat_at": Now(),
+        "lease_until": Now() + LEASE,
+        "stopped_at": None,
+        "memory_mb": used.memory_mb,
+        "cpu_percent": used.cpu_percent,
+    }
     if draining:
         lease["draining_at"] = Coalesce("draining_at", Now())
     if Worker.objects.filter(name=identity.name).update(**lease):
@@ -42,6 +51,8 @@ def beat(identity: Identity, *, draining: bool = False) -> None:
         version=identity.version,
         lease_until=Now() + LEASE,
         draining_at=Now() if draining else None,
+        memory_mb=used.memory_mb,
+        cpu_percent=used.cpu_percent,
     )
 
 

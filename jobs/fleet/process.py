@@ -17,6 +17,7 @@ from django.conf import settings
 
 from jobs.engine import recovery
 from jobs.engine.heartbeat import Heartbeat
+from jobs.engine.usage import Usage, with_children
 from jobs.engine.workers import Identity
 from jobs.ids import new_run_id
 from jobs.models import Worker
@@ -53,7 +54,7 @@ def _begin(sender: Any, **_: Any) -> None:
     )
     gc.collect()
     gc.freeze()  # or the first full collection of each child would copy every page it shares with this process
-    _heart, _parent = Heartbeat(identity, chore=_chore), os.getpid()
+    _heart, _parent = Heartbeat(identity, usage=Usage(with_children), chore=_chore), os.getpid()
     atexit.register(_end)
 
 

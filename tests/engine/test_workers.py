@@ -5,6 +5,7 @@ from django.db import OperationalError
 
 from jobs.engine import sql, workers
 from jobs.engine.heartbeat import Heartbeat, beating
+from jobs.engine.usage import Used
 from jobs.engine.workers import BEAT_EVERY, LEASE, Identity
 from jobs.models import Worker
 from local.programs import wait_until
@@ -26,6 +27,18 @@ def test_the_first_beat_registers_and_later_ones_prolong_the_lease():
     assert row().lease_until > first.lease_until
     assert row().started_at == first.started_at
     assert LEASE > 3 * BEAT_EVERY
+
+
+def test_a_beat_says_what_the_process_uses():
+    workers.beat(ME)
+    assert (row().memory_mb, row().cpu_percent) == (None, None)
+    workers.beat(ME, used=Used(memory_mb=120.5, cpu_percent=30.0))
+    assert (row().memory_mb, row().cpu_percent) == (120.5, 30.0)
+
+
+def test_a_heart_measures_its_own_process():
+    Heartbeat(ME).beat()
+    assert row().memory_mb > 10
 
 
 def test_a_worker_that_stopped_is_not_alive_and_its_lease_is_over():
