@@ -208,6 +208,7 @@ class Worker(models.Model):
     stopped_at = models.DateTimeField(null=True)
     memory_mb = models.FloatField(null=True, help_text="Its largest process, as a median over five minutes.")
     cpu_percent = models.FloatField(null=True, help_text="Its whole machine, as a median over five minutes.")
+    disk_percent = models.FloatField(null=True, help_text="How full the disk is that it works on.")
 
     class Meta:
         indexes = [models.Index(fields=["lease_until"], name="worker_lease", condition=Q(stopped_at__isnull=True))]

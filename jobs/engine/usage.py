@@ -1,4 +1,4 @@
-"""What a process uses of memory and its machine of processor time, as medians over minutes.
+"""What a process uses of memory, and its machine of processors and disk; the first two as medians over minutes.
 
 A short peak does not show in a median, and one that lasts does.
 """
@@ -18,10 +18,14 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Used:
-    """The largest process of a family in MiB, and the whole machine's processors in percent; None: not known yet."""
+    """The largest process of a family in MiB; of the machine the processors and the disk it works on, in percent.
+
+    None is what is not known yet.
+    """
 
     memory_mb: float | None = None
     cpu_percent: float | None = None
+    disk_percent: float | None = None
 
 
 def alone() -> list[int]:
@@ -43,6 +47,7 @@ class Usage:
         self._clock = clock
         self._memory: deque[float] = deque(maxlen=LOOKS)
         self._cpu: deque[float] = deque(maxlen=LOOKS)
+        self._disk: float | None = None
         self._looked: float | None = None
 
     def measure(self) -> Used:
@@ -51,10 +56,11 @@ class Usage:
         if self._looked is None or now - self._looked >= LOOK_EVERY_S:
             self._look(first=self._looked is None)
             self._looked = now
-        return Used(memory_mb=_median(self._memory), cpu_percent=_median(self._cpu))
+        return Used(memory_mb=_median(self._memory), cpu_percent=_median(self._cpu), disk_percent=self._disk)
 
     def _look(self, *, first: bool) -> None:
         self._memory.append(max(self._family()) / MIB)
+        self._disk = psutil.disk_usage(".").percent
         since_last_look = psutil.cpu_percent()
         if not first:
             self._cpu.append(since_last_look)

@@ -3,7 +3,7 @@
 All times are the database's, so that the clocks of several hosts need not agree.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -36,8 +36,7 @@ def beat(identity: Identity, *, draining: bool = False, used: Used = NOTHING_KNO
         "beat_at": Now(),
         "lease_until": Now() + LEASE,
         "stopped_at": None,
-        "memory_mb": used.memory_mb,
-        "cpu_percent": used.cpu_percent,
+        **asdict(used),
     }
     if draining:
         lease["draining_at"] = Coalesce("draining_at", Now())
@@ -51,8 +50,7 @@ def beat(identity: Identity, *, draining: bool = False, used: Used = NOTHING_KNO
         version=identity.version,
         lease_until=Now() + LEASE,
         draining_at=Now() if draining else None,
-        memory_mb=used.memory_mb,
-        cpu_percent=used.cpu_percent,
+        **asdict(used),
     )
 
 

@@ -16,6 +16,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="worker",
+            name="disk_percent",
+            field=models.FloatField(help_text="How full the disk is that it works on.", null=True),
+        ),
+        migrations.AddField(
+            model_name="worker",
             name="memory_mb",
             field=models.FloatField(help_text="Its largest process, as a median over five minutes.", null=True),
         ),

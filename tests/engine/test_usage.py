@@ -70,6 +70,10 @@ def test_a_peak_of_less_than_half_the_time_does_not_show_and_a_longer_one_does()
     assert look(usage, clock, 2) == 900
 
 
+def test_the_disk_is_as_full_as_the_system_says():
+    assert abs((Usage().measure().disk_percent or 0) - psutil.disk_usage(".").percent) < 5
+
+
 def test_the_processors_are_known_from_the_second_look_on():
     clock = Clock()
     usage = Usage(Sizes(1), clock=clock)

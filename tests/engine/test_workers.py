@@ -31,9 +31,9 @@ def test_the_first_beat_registers_and_later_ones_prolong_the_lease():
 
 def test_a_beat_says_what_the_process_uses():
     workers.beat(ME)
-    assert (row().memory_mb, row().cpu_percent) == (None, None)
-    workers.beat(ME, used=Used(memory_mb=120.5, cpu_percent=30.0))
-    assert (row().memory_mb, row().cpu_percent) == (120.5, 30.0)
+    assert (row().memory_mb, row().cpu_percent, row().disk_percent) == (None, None, None)
+    workers.beat(ME, used=Used(memory_mb=120.5, cpu_percent=30.0, disk_percent=60.0))
+    assert (row().memory_mb, row().cpu_percent, row().disk_percent) == (120.5, 30.0, 60.0)
 
 
 def test_a_heart_measures_its_own_process():
