@@ -14,10 +14,15 @@ class Fleet:
     workers: dict[str, int]
 
     @property
+    def unserved(self) -> list[str]:
+        """The groups whose queue nobody takes work from."""
+        return [group for group, count in self.workers.items() if not count]
+
+    @property
     def lacking(self) -> list[str]:
         """What is not there, in words; empty when the fleet is complete."""
         alone = [] if self.schedulers else ["no scheduler is alive"]
-        return alone + [f"no worker of group {group!r} is alive" for group, count in self.workers.items() if not count]
+        return alone + [f"no worker of group {group!r} is alive" for group in self.unserved]
 
 
 def fleet() -> Fleet:

@@ -10,7 +10,7 @@ from jobs.engine.context import RunContext
 from jobs.engine.definition import CatchUp
 from jobs.engine.registry import Group
 from maintenance import upkeep
-from monitoring.models import LogEntry
+from monitoring.models import Alert, LogEntry, Notice
 from sessions_app import retention
 from sessions_app.models import Message, Session
 
@@ -51,7 +51,7 @@ def cleanup_old_messages(run: RunContext) -> dict[str, Any]:
     **LONG,
 )
 def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
-    """Delete lines of runs and of processes, results, runs, workers and webhook events of more than 30 days ago.
+    """Delete lines of runs and of processes, results, runs, workers, alerts and webhook events of 30 days ago and more.
 
     Each job keeps its last success and failure, and an event that could not be processed stays three times as long.
     """
@@ -62,6 +62,8 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
         "deletedTaskResults": run.in_batches(past.task_results_before(limit), past.delete),
         "deletedRuns": run.in_batches(past.runs_before(limit), past.delete_runs),
         "deletedWorkers": run.in_batches(past.workers_before(limit), past.delete),
+        "deletedNotices": run.in_batches(Notice.objects.of_alerts_cleared_before(limit), past.delete),
+        "deletedAlerts": run.in_batches(Alert.objects.cleared_before(limit), past.delete),
         "deletedWebhookEvents": run.in_batches(events.processed_before(limit), external.delete_webhook_events),
         "deletedParkedEvents": run.in_batches(events.parked_before(parked), external.delete_webhook_events),
     }

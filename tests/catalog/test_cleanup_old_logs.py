@@ -5,7 +5,7 @@ from django_celery_results.models import TaskResult
 
 from external_apis.models import WebhookEvent
 from jobs.models import Run, RunLog, State, Worker
-from monitoring.models import LogEntry
+from monitoring.models import Alert, LogEntry, Notice
 
 NOW = datetime(2026, 6, 1, 2, 40, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=30)
@@ -153,3 +153,24 @@ def test_webhook_events_go_30_days_after_they_were_processed_and_90_when_they_co
 
     assert (result["deletedWebhookEvents"], result["deletedParkedEvents"]) == (1, 1)
     assert set(WebhookEvent.objects.values_list("key", flat=True)) == {"young", "parked later", "waiting"}
+
+
+def test_alerts_that_have_been_over_for_30_days_go_with_what_was_told_of_them(run_job):
+    def make(subject, cleared_at):
+        alert = Alert.objects.create(
+            cause="cpu-high",
+            subject=subject,
+            severity="warning",
+            summary="-",
+            state="cleared" if cleared_at else "raised",
+            cleared_at=cleared_at,
+            **dict.fromkeys(("raised_at", "seen_at", "told_at"), LIMIT - timedelta(days=100)),
+        )
+        Notice.objects.create(alert=alert, kind="raised", channel="mail", created_at=LIMIT, next_try_at=LIMIT)
+
+    for subject, cleared_at in (("old", LIMIT - SECOND), ("young", LIMIT), ("open", None)):
+        make(subject, cleared_at)
+
+    result = clean(run_job)
+    assert (result["deletedNotices"], result["deletedAlerts"]) == (1, 1)
+    assert {notice.alert.subject for notice in Notice.objects.all()} == {"young", "open"}
