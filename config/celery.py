@@ -31,6 +31,20 @@ def _begin_beat(**_: Any) -> None:
     log_entries.begin("beat")
 
 
+@signals.worker_ready.connect
+def _watch_beside_worker(**_: Any) -> None:
+    from monitoring.alerts import watching  # models, which Celery's own commands do without
+
+    watching.begin(watching.WORKER_PATIENCE)
+
+
+@signals.beat_init.connect
+def _watch_beside_beat(**_: Any) -> None:
+    from monitoring.alerts import watching
+
+    watching.begin(watching.SCHEDULER_PATIENCE)
+
+
 @signals.worker_process_shutdown.connect
 def _end_child(**_: Any) -> None:
     """A child of a worker leaves without Python's own exit, where logging would be flushed."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import backups, cron, database, environment, log, providers, sources
+from config import alerts, backups, cron, database, environment, log, providers, sources
 
 ENV = environment.load()
 BASE_DIR = environment.BASE_DIR
@@ -23,6 +23,7 @@ START = "Set it, or start bin/up: it brings local servers, and manage.py in the 
 CRON = cron.read(ENV)
 PROVIDERS = providers.read(ENV)
 BACKUPS = backups.read(ENV)
+ALERTING = alerts.read(ENV)
 CREDENTIAL_SOURCE = sources.reader(ENV)
 VERSION = ENV.get("VERSION", "development")
 

@@ -5,5 +5,5 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
-        """Word what the engine and the islands announce, and begin to count the uptime."""
-        from monitoring import domain_lines, log_lines, process  # noqa: F401
+        """Word what the engine, the islands and the alerts announce, and begin to count the uptime."""
+        from monitoring import alert_lines, domain_lines, log_lines, process  # noqa: F401

@@ -18,7 +18,8 @@ CREATE TABLE fault_probe (
 """
 FORGET = """
 TRUNCATE jobs_run, jobs_runlog, jobs_schedule, jobs_tickgap, jobs_coverage, jobs_dailytotal, fault_probe,
-         django_celery_beat_periodictask, django_celery_beat_intervalschedule, django_celery_results_taskresult
+         monitoring_alert, monitoring_notice, monitoring_watch, django_celery_beat_periodictask,
+         django_celery_beat_intervalschedule, django_celery_results_taskresult
 """
 SCHEDULE = """
 INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled, total_run_count, date_changed,
