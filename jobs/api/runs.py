@@ -46,7 +46,7 @@ class RunFilter(Payload):
 @router.get("", response={200: RunPage, frozenset({400, 401, 403, 503}): ProblemDetails}, url_name="runs")
 def list_runs(request: HttpRequest, asked: Query[RunFilter]) -> RunPage:
     """The runs, newest first."""
-    _refuse_unknown(request)
+    refuse_unknown(request, RunFilter)
     rows = list(_matching(asked).order_by("-pk").defer(*HEAVY)[: asked.limit + 1])
     page = rows[: asked.limit]
     more = {**request.GET.dict(), "before": str(page[-1].pk)} if len(rows) > asked.limit else None
@@ -95,12 +95,13 @@ def _details(run: Run) -> RunDetails:
     return run_details(run, reversed(lines[:LOG_LINES]), log_truncated=len(lines) > LOG_LINES)
 
 
-def _refuse_unknown(request: HttpRequest) -> None:
-    known = ", ".join(RunFilter.model_fields)
+def refuse_unknown(request: HttpRequest, filters: type[Payload]) -> None:
+    """Raise a Problem that names each parameter the filters do not have."""
+    known = ", ".join(filters.model_fields)
     errors = [
         {"field": name, "reason": f"not known here; known are {known}"}
         for name in request.GET
-        if name not in RunFilter.model_fields
+        if name not in filters.model_fields
     ]
     if errors:
         raise Problem(INVALID, "Some parameters are not known.", errors=errors)

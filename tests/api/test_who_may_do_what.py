@@ -15,6 +15,7 @@ from tests.access.conftest import bearer
 NO_RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 SOME_RUN = f"/cron/runs/{NO_RUN}"
+SOME_ALERT = "/cron/alerts/404"
 
 # Method, address, the scope it needs, and what a caller who may gets.
 OPERATIONS = [
@@ -23,6 +24,9 @@ OPERATIONS = [
     ("get", "/cron/metrics", "read", 200),
     ("get", "/cron/runs", "read", 200),
     ("get", SOME_RUN, "read", 404),
+    ("get", "/cron/alerts", "read", 200),
+    ("get", SOME_ALERT, "read", 404),
+    ("post", f"{SOME_ALERT}/acknowledgement", "manage", 404),
     ("get", "/cron/openapi.json", "read", 200),
     ("get", "/cron/docs", "read", 200),
     ("get", "/cron/", "read", 404),
