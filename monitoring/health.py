@@ -1,22 +1,22 @@
 """Whether the service does its work, and if not, why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 import redis
-from django.db.models import Count, Min, Q
-from django.db.models.functions import Now
+from django.db.models import Count, Max, Q
 
-from jobs.engine import registry, sql
+from external_apis.models import Credential
+from jobs.engine import registry, workers
 from jobs.fleet import broker
 from jobs.models import Run, Schedule, State
 from maintenance.backup.standing import Proven, standing
 from monitoring.fleet import Fleet, fleet
 from monitoring.process import Usage, usage
+from monitoring.queues import Queue, deaf, queues
+from monitoring.schedules import overdue
 
-OVERDUE = timedelta(seconds=60)
-DEAF_AFTER = timedelta(seconds=60)
+NEARLY_FULL = 90  # percent of a disk
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 
@@ -30,6 +30,7 @@ class Health:
     active_jobs: int
     last_error: str | None
     fleet: Fleet
+    queues: Sequence[Queue]
     process: Usage
     proven_backup: Proven | None
 
@@ -37,53 +38,53 @@ class Health:
 def health(*, enabled: bool, backups: bool) -> Health:
     """How the service is; `enabled` is CRON_ENABLED, `backups` CRON_BACKUP_ENABLED.
 
-    Five queries and one question to the broker.
+    Nine queries and one question to the broker.
     """
-    present, schedules, backup = fleet(), _schedules(), standing()
+    present, backup = fleet(), standing()
+    active, about_schedules = _schedules()
     broker_lacks, broker_danger = _broker()
-    overdue = [backup.complaint] if backups and backup.overdue else []
+    unproven = [backup.complaint] if backups and backup.overdue else []
     grave = present.lacking + broker_lacks
-    slight = _about_schedules(schedules) + _deaf_queues() + broker_danger + overdue
+    slight = [*about_schedules, *_deaf_queues(), *broker_danger, *unproven, *_disks(), *_credentials()]
     return Health(
         status=UNHEALTHY if grave else DEGRADED if slight else HEALTHY,
         reasons=grave + slight,
-        active_jobs=schedules["active"] if enabled else 0,
+        active_jobs=active if enabled else 0,
         last_error=_last_error(),
         fleet=present,
+        queues=queues(),
         process=usage(),
         proven_backup=backup.newest,
     )
 
 
-def _schedules() -> dict[str, Any]:
+def _schedules() -> tuple[int, list[str]]:
+    """How many jobs fire, and what is wrong with schedules."""
     working = Q(job__in=[job.slug for job in registry.all_jobs()], enabled=True, broken="")
-    return Schedule.objects.aggregate(
-        active=Count("job", distinct=True, filter=working),
-        broken=Count("pk", filter=~Q(broken="")),
-        overdue=Count("pk", filter=Q(next_tick_at__lt=Now() - OVERDUE)),
-        overdue_since=Min("next_tick_at", filter=Q(next_tick_at__lt=Now() - OVERDUE)),
+    counted = Schedule.objects.aggregate(
+        active=Count("job", distinct=True, filter=working), broken=Count("pk", filter=~Q(broken=""))
     )
-
-
-def _about_schedules(schedules: dict[str, Any]) -> list[str]:
-    found = []
-    if schedules["broken"]:
-        found.append(f"{schedules['broken']} schedules cannot be understood: GET /cron/status names them")
-    if schedules["overdue"]:
-        since = f"{schedules['overdue_since']:%Y-%m-%d %H:%M:%S} UTC"
-        found.append(f"{schedules['overdue']} schedules are overdue since {since}: the schedulers do not keep up")
-    return found
-
-
-DEAF = """
-SELECT DISTINCT queue FROM jobs_run waiting
- WHERE state = 'queued' AND COALESCE(available_at, created_at) < now() - %s
-   AND NOT EXISTS (SELECT 1 FROM jobs_run busy WHERE busy.state = 'running' AND busy.queue = waiting.queue)
-"""
+    late, found = overdue(), []
+    if counted["broken"]:
+        found.append(f"{counted['broken']} schedules cannot be understood: GET /cron/status names them")
+    if late.since:
+        since = f"{late.since:%Y-%m-%d %H:%M:%S} UTC"
+        found.append(f"{late.count} schedules are overdue since {since}: the schedulers do not keep up")
+    return counted["active"], found
 
 
 def _deaf_queues() -> list[str]:
-    return [f"runs wait in queue {queue!r} although nothing runs there" for (queue,) in sql.rows(DEAF, [DEAF_AFTER])]
+    return [f"{each.runs} runs wait in queue {each.queue!r} although a worker of it is idle" for each in deaf()]
+
+
+def _disks() -> list[str]:
+    fullest = workers.alive().aggregate(percent=Max("disk_percent"))["percent"] or 0
+    return [f"a disk is {fullest:.0f} % full: GET /cron/alerts names it"] if fullest >= NEARLY_FULL else []
+
+
+def _credentials() -> list[str]:
+    useless = Credential.objects.in_use().exclude(pk__in=Credential.objects.usable()).count()
+    return [f"{useless} credentials in use are refused or lack a right: the admin names them"] if useless else []
 
 
 def _broker() -> tuple[list[str], list[str]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jobs.engine import sql
+from jobs.engine import registry, sql
 
 DEAF_AFTER = timedelta(seconds=60)
 
@@ -34,6 +34,31 @@ SELECT queue, runs, since FROM waiting
 """
 
 
+# Each state by itself, as each has an index of its own and history has none.
+WAITING = """
+WITH active AS (
+    SELECT queue, state, COALESCE(available_at, created_at) AS since FROM jobs_run WHERE state = 'queued'
+    UNION ALL SELECT queue, state, NULL FROM jobs_run WHERE state = 'running'
+    UNION ALL SELECT queue, state, NULL FROM jobs_run WHERE state = 'retrying')
+SELECT known.queue, count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running'),
+       count(*) FILTER (WHERE state = 'retrying'),
+       GREATEST(0, COALESCE(extract(epoch FROM clock_timestamp() - min(since)), 0))::float
+  FROM unnest(%(queues)s::text[]) AS known (queue) LEFT JOIN active USING (queue)
+ GROUP BY known.queue ORDER BY known.queue
+"""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits for the workers of a group, what they do, and how long the oldest has waited, in seconds."""
+
+    name: str
+    queued: int
+    running: int
+    retrying: int
+    oldest_s: float
+
+
 @dataclass(frozen=True)
 class Deaf:
     """A queue that nobody takes work from although somebody could."""
@@ -41,6 +66,11 @@ class Deaf:
     queue: str
     runs: int
     since: datetime
+
+
+def queues() -> list[Queue]:
+    """The queue of each group; one statement over what is active."""
+    return [Queue(*row) for row in sql.rows(WAITING, {"queues": registry.groups()})]
 
 
 def deaf() -> list[Deaf]:

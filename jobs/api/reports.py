@@ -9,6 +9,7 @@ from monitoring.health import Health
 from monitoring.metrics import Metrics
 from monitoring.overview import JobOverview, Overview
 from monitoring.process import Usage
+from monitoring.queues import Queue
 
 
 class JobStatus(Payload):
@@ -52,6 +53,16 @@ class ProvenBackup(Payload):
     age_seconds: int
 
 
+class QueueReport(Payload):
+    """What waits for the workers of a group, what they do, and how long the oldest has waited."""
+
+    name: str
+    queued: int
+    running: int
+    retrying: int
+    oldest_wait_seconds: float
+
+
 class HealthReport(Payload):
     status: str
     timestamp: Moment
@@ -62,6 +73,7 @@ class HealthReport(Payload):
     reasons: list[str]
     schedulers: int
     workers: dict[str, int]
+    queues: list[QueueReport]
     last_proven_backup: ProvenBackup | None
 
 
@@ -115,7 +127,18 @@ def health(report: Health, now: datetime) -> HealthReport:
         reasons=list(report.reasons),
         schedulers=report.fleet.schedulers,
         workers=report.fleet.workers,
+        queues=[_queue(each) for each in report.queues],
         last_proven_backup=_backup(report.proven_backup),
+    )
+
+
+def _queue(each: Queue) -> QueueReport:
+    return QueueReport(
+        name=each.name,
+        queued=each.queued,
+        running=each.running,
+        retrying=each.retrying,
+        oldest_wait_seconds=round(each.oldest_s, 1),
     )
 
 

@@ -93,8 +93,9 @@ def make_schedule(job: str, **fields: Any) -> Schedule:
 
 
 def make_worker(kind: str, *queues: str, lease_s: int = 30, **fields: Any) -> Worker:
-    lease = timezone.now() + timedelta(seconds=lease_s)
-    return Worker.objects.create(name=f"w{next(NUMBERS)}", kind=kind, queues=queues, lease_until=lease, **fields)
+    now = timezone.now()
+    times = {"lease_until": now + timedelta(seconds=lease_s), "started_at": now - timedelta(hours=1)}
+    return Worker.objects.create(name=f"w{next(NUMBERS)}", kind=kind, queues=queues, **{**times, **fields})
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.utils import timezone
 from config import cron
 from jobs.models import Schedule, State, Worker
 from maintenance.models import Backup
-from tests.api.conftest import MOMENT, make_schedule
+from tests.api.conftest import MOMENT, make_schedule, make_worker
 
 
 def test_health_has_the_contracts_keys_first(caller: Callable[..., Client], fleet: None) -> None:
@@ -109,9 +109,39 @@ def test_a_queue_that_nobody_empties_degrades(
 
 
 def test_waiting_behind_a_running_run_is_no_fault(caller: Callable[..., Client], fleet: None, make_run: Any) -> None:
+    busy = Worker.objects.get(queues__contains=["cron"])
     make_run("backup-data", state=State.QUEUED, created_at=timezone.now() - timedelta(hours=1))
-    make_run("daily-report", state=State.RUNNING)
-    assert caller().get("/cron/health").json()["status"] == "healthy"
+    make_run("daily-report", state=State.RUNNING, worker=busy.name)
+    health = caller().get("/cron/health").json()
+    assert health["status"] == "healthy"
+    waiting = health["queues"][1].pop("oldestWaitSeconds")
+    assert 3600 <= waiting < 3660
+    assert health["queues"][1] == {"name": "cron", "queued": 1, "running": 1, "retrying": 0}
+
+
+@pytest.mark.parametrize(("percent", "status"), [(89, "healthy"), (90, "degraded")])
+def test_a_disk_that_is_nearly_full_degrades(
+    caller: Callable[..., Client], fleet: None, percent: int, status: str
+) -> None:
+    make_worker("worker", "cron", disk_percent=percent)
+    assert caller().get("/cron/health").json()["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"status": "valid", "in_use": True}, "healthy"),
+        ({"status": "expiring", "in_use": True}, "healthy"),
+        ({"status": "invalid", "invalid_since": timezone.now(), "in_use": False}, "healthy"),
+        ({"status": "invalid", "invalid_since": timezone.now(), "in_use": True}, "degraded"),
+    ],
+    ids=str,
+)
+def test_a_credential_in_use_that_is_refused_degrades(
+    caller: Callable[..., Client], fleet: None, make_credential: Any, fields: dict[str, Any], status: str
+) -> None:
+    make_credential(**fields)
+    assert caller().get("/cron/health").json()["status"] == status
 
 
 def test_it_takes_few_queries(caller: Callable[..., Client], fleet: None) -> None:
@@ -119,7 +149,7 @@ def test_it_takes_few_queries(caller: Callable[..., Client], fleet: None) -> Non
     client.get("/cron/metrics")
     with CaptureQueriesContext(connection) as queries:
         client.get("/cron/health")
-    assert len(queries) == 6
+    assert len(queries) == 10
 
 
 def make_backup(age: timedelta, **values: Any) -> Backup:
