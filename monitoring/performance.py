@@ -1,13 +1,18 @@
-"""How the machine, the worker that asks and the database are doing, and which thresholds that passes."""
+"""How the whole fleet, its queues, this machine and the database are doing: one sample."""
 
 from time import perf_counter
 from typing import Any
 
 import psutil
 from django.db import connection
+from django.db.models import F
+
+from jobs.engine import sql, workers
+from monitoring.queues import queues
 
 MIB = 1024 * 1024
-CPU_SAMPLE_S = 0.5
+MOST_PROCESSES = 100
+SLOW_S = 5
 
 DATABASE = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
@@ -21,57 +26,54 @@ SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backe
 """
 
 
+# What they say is left out: customers' data may stand in it.
+SLOW_QUERIES = """
+SELECT pid, extract(epoch FROM clock_timestamp() - query_start)::float, state, application_name, wait_event_type
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+   AND state IN ('active', 'idle in transaction', 'idle in transaction (aborted)')
+   AND query_start < clock_timestamp() - make_interval(secs => %(slow)s)
+ ORDER BY query_start LIMIT 20
+"""
+
+
 def measure() -> dict[str, Any]:
-    """One sample as JSON; takes half a second, over which the CPU's use is averaged."""
-    return {"cpu": _cpu(), "memory": _memory(), "disk": _disk(), "database": _database()}
+    """One sample as JSON; what processes use are medians over five minutes, which they told with their heartbeats."""
+    return {"fleet": _fleet(), "queues": _queues(), "machine": _machine(), "database": _database()}
 
 
-def over_threshold(sample: dict[str, Any], *, memory_mb: int, cpu_percent: int) -> list[dict[str, Any]]:
-    """What in a sample lies above its threshold: the largest process of the worker in MB, the machine's CPU in %."""
-    compared = [
-        ("memory", sample["memory"]["largestProcessMb"], memory_mb, "MB"),
-        ("cpu", sample["cpu"]["percent"], cpu_percent, "%"),
-    ]
+def _fleet() -> list[dict[str, Any]]:
+    """Every process, the largest first."""
+    alive = workers.alive().order_by(F("memory_mb").desc(nulls_last=True), "name")[:MOST_PROCESSES]
     return [
-        {"what": what, "value": value, "threshold": threshold, "unit": unit}
-        for what, value, threshold, unit in compared
-        if value > threshold
+        {
+            "name": worker.name,
+            "kind": worker.kind,
+            "memoryMb": worker.memory_mb,
+            "cpuPercent": worker.cpu_percent,
+            "diskPercent": worker.disk_percent,
+        }
+        for worker in alive
     ]
 
 
-def _cpu() -> dict[str, Any]:
-    percent = psutil.cpu_percent(interval=CPU_SAMPLE_S)
-    return {"percent": percent, "count": psutil.cpu_count(), "load1m": round(psutil.getloadavg()[0], 2)}
+def _queues() -> list[dict[str, Any]]:
+    return [
+        {"name": each.name, "queued": each.queued, "running": each.running, "oldestWaitS": round(each.oldest_s, 1)}
+        for each in queues()
+    ]
 
 
-def _memory() -> dict[str, Any]:
-    machine = psutil.virtual_memory()
+def _machine() -> dict[str, Any]:
+    memory, disk = psutil.virtual_memory(), psutil.disk_usage(".")
     return {
-        "largestProcessMb": round(max(_resident(process) for process in _worker_processes()) / MIB, 1),
-        "machinePercent": machine.percent,
-        "machineAvailableMb": round(machine.available / MIB, 1),
+        "processors": psutil.cpu_count(),
+        "load1m": round(psutil.getloadavg()[0], 2),
+        "memoryPercent": memory.percent,
+        "memoryAvailableMb": round(memory.available / MIB, 1),
+        "diskPercent": disk.percent,
+        "diskFreeMb": round(disk.free / MIB, 1),
     }
-
-
-def _worker_processes() -> list[psutil.Process]:
-    """This process, and the worker's others: a parent with the same command line, and that one's children."""
-    me = psutil.Process()
-    parent = me.parent()
-    if parent is None or parent.cmdline() != me.cmdline():
-        return [me]
-    return [parent, *parent.children()]
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
-
-
-def _disk() -> dict[str, Any]:
-    usage = psutil.disk_usage(".")
-    return {"percent": usage.percent, "freeMb": round(usage.free / MIB, 1)}
 
 
 def _database() -> dict[str, Any]:
@@ -90,4 +92,8 @@ def _database() -> dict[str, Any]:
         "oldestTransactionS": round(oldest, 1),
         "cacheHitPercent": None if hits is None else round(hits, 1),
         "sizeMb": round(size / MIB, 1),
+        "slowQueries": [
+            {"pid": pid, "seconds": round(seconds, 1), "state": state, "application": name, "waitsFor": waits}
+            for pid, seconds, state, name, waits in sql.rows(SLOW_QUERIES, {"slow": SLOW_S})
+        ],
     }

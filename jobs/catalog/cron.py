@@ -11,6 +11,8 @@ from jobs.engine.context import Again, RunContext
 from jobs.engine.definition import Overlap, Retry
 from jobs.engine.registry import Group
 from monitoring import performance, report
+from monitoring.alerts import watching
+from monitoring.models import Alert
 from sessions_app import lifecycle, retention
 from sessions_app.models import Session
 
@@ -109,13 +111,12 @@ def daily_report(run: RunContext) -> dict[str, Any]:
     hard_limit=timedelta(minutes=3),
 )
 def check_system_performance(run: RunContext) -> dict[str, Any]:
-    """Measure the machine, this worker and the database, compare them with the thresholds, and look after backups."""
+    """Measure the whole fleet, its queues and the database, look for what causes alerts, and look after backups."""
     sample = performance.measure()
-    over = performance.over_threshold(
-        sample,
-        memory_mb=settings.CRON.memory_threshold_mb,
-        cpu_percent=settings.CRON.cpu_threshold_percent,
-    )
-    for each in over:
-        run.log.warning("a threshold is passed", what=each["what"], value=each["value"], threshold=each["threshold"])
-    return {**sample, "overThreshold": over, "provenBackup": backing_up.look_after()}
+    if not run.dry_run:
+        watching.look_when_due(watching.configured(), patience=timedelta())
+    alerts = list(Alert.objects.open().order_by("pk"))
+    for alert in alerts:
+        run.log.warning("something is wrong", cause=alert.cause, subject=alert.subject, summary=alert.summary)
+    told = [{"cause": each.cause, "subject": each.subject, "severity": each.severity} for each in alerts]
+    return {**sample, "alerts": told, "provenBackup": backing_up.look_after()}

@@ -1,48 +1,81 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.conf import settings as configured
+from django.db import connection
 from django.utils import timezone
 
+from jobs.engine import registry
+from jobs.models import Worker
+from local.programs import wait_until
 from maintenance import events
 from maintenance.models import Backup
 from monitoring import performance
+from monitoring.models import Alert
 
 
-def test_it_measures_the_machine_the_worker_and_the_database(run_job):
+@pytest.fixture
+def fleet(db):
+    """A scheduler and a worker of all groups, an hour old."""
+    now = timezone.now()
+    times = {"lease_until": now + timedelta(minutes=5), "started_at": now - timedelta(hours=1)}
+    Worker.objects.create(name="beat@here#1", kind="scheduler", memory_mb=90, **times)
+    return Worker.objects.create(
+        name="worker@here#2", kind="worker", queues=registry.groups(), memory_mb=200, cpu_percent=30, **times
+    )
+
+
+def test_it_measures_the_fleet_its_queues_the_machine_and_the_database(run_job, fleet):
     result = run_job("check-system-performance").result
 
-    assert 0 <= result["cpu"]["percent"] <= 100
-    assert result["memory"]["largestProcessMb"] > 10
-    assert 0 < result["disk"]["percent"] <= 100
+    largest = result["fleet"][0]
+    assert (largest["name"], largest["memoryMb"], largest["cpuPercent"]) == (fleet.name, 200, 30)
+    assert "beat@here#1" in {process["name"] for process in result["fleet"]}
+    assert [queue["name"] for queue in result["queues"]] == sorted(registry.groups())
+    assert 0 < result["machine"]["diskPercent"] <= 100
     assert 1 <= result["database"]["connections"] <= result["database"]["maxConnections"]
     assert result["database"]["sizeMb"] > 1
+    assert result["alerts"] == []
 
 
-def test_it_names_what_passes_its_threshold_and_logs_it(run_job, settings):
-    settings.CRON = replace(configured.CRON, memory_threshold_mb=1)
+def test_what_lasts_above_a_threshold_raises_an_alert_and_is_logged(run_job, fleet):
+    Worker.objects.filter(pk=fleet.pk).update(memory_mb=501, cpu_percent=81)
 
     run = run_job("check-system-performance")
 
-    memory = run.result["overThreshold"][0]
-    assert (memory["what"], memory["threshold"], memory["unit"]) == ("memory", 1, "MB")
-    line = run.log_lines.get(message="a threshold is passed", fields__what="memory")
-    assert (line.level, line.fields["threshold"]) == ("warning", 1)
+    assert [alert["cause"] for alert in run.result["alerts"]] == ["memory-high", "cpu-high"]
+    assert set(Alert.objects.values_list("cause", "subject")) == {("memory-high", fleet.name), ("cpu-high", "here")}
+    line = run.log_lines.get(message="something is wrong", fields__cause="memory-high")
+    assert (line.level, "501 MB" in line.fields["summary"]) == ("warning", True)
 
 
-def test_a_value_at_its_threshold_does_not_pass_it():
-    sample = {"memory": {"largestProcessMb": 500.0}, "cpu": {"percent": 80.0}}
+def test_what_is_at_its_threshold_does_not(run_job, fleet):
+    Worker.objects.filter(pk=fleet.pk).update(memory_mb=500, cpu_percent=80)
 
-    assert performance.over_threshold(sample, memory_mb=500, cpu_percent=80) == []
+    assert run_job("check-system-performance").result["alerts"] == []
 
 
-def test_a_value_just_above_does():
-    sample = {"memory": {"largestProcessMb": 500.1}, "cpu": {"percent": 80.1}}
+def test_a_dry_run_raises_nothing(run_job, fleet):
+    Worker.objects.filter(pk=fleet.pk).update(memory_mb=501)
 
-    over = performance.over_threshold(sample, memory_mb=500, cpu_percent=80)
+    assert run_job("check-system-performance", dry_run=True).result["alerts"] == []
+    assert not Alert.objects.exists()
 
-    assert [each["what"] for each in over] == ["memory", "cpu"]
+
+def test_a_slow_query_is_told_without_its_words(run_job, transactional_db):
+    parameters = connection.get_connection_params()
+    with psycopg.connect(
+        **{name: parameters[name] for name in ("dbname", "user", "host") if parameters.get(name)}
+    ) as slow:
+        slow.execute("SELECT set_config('application_name', 'slow', false), '+40700000001'")
+        assert performance.SLOW_S == 5
+        wait_until(lambda: performance.measure()["database"]["slowQueries"], seconds=10)
+        [told] = [each for each in performance.measure()["database"]["slowQueries"] if each["application"] == "slow"]
+
+    assert (told["state"], told["seconds"] >= 5) == ("idle in transaction", True)
+    assert "+40700000001" not in str(told)
 
 
 def test_a_second_time_it_measures_anew(run_job):
