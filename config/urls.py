@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from jobs.api import alerts, runs, state, webhooks
+from jobs.api import alerts, prometheus, runs, state, webhooks
 from jobs.api.cron_api import CronAPI, nothing_here
 from jobs.api.trigger import build_router
 from monitoring import probes
@@ -21,6 +21,7 @@ urlpatterns = [
     path("cron", nothing_here),
     path("webhooks/meta", webhooks.meta, name="webhook-meta"),
     path("webhooks/twilio", webhooks.twilio, name="webhook-twilio"),
+    path("metrics", prometheus.metrics, name="prometheus"),
     path("livez", probes.livez),
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),

@@ -6,6 +6,7 @@ from django.db.models import Sum
 
 from jobs.models import DailyTotal
 from maintenance.backup.standing import Proven, standing
+from monitoring.job_figures import JobFigures, job_figures
 from monitoring.process import Usage, usage
 
 
@@ -18,6 +19,7 @@ class Metrics:
     average_ms: int
     process: Usage
     proven_backup: Proven | None
+    jobs: list[JobFigures]
 
     @property
     def total(self) -> int:
@@ -25,7 +27,7 @@ class Metrics:
 
 
 def metrics() -> Metrics:
-    """The totals of all time, and the newest proven backup; two queries."""
+    """The totals of all time, the figures of each job, and the newest proven backup; three queries."""
     sums = DailyTotal.objects.aggregate(
         succeeded=Sum("succeeded", default=0),
         failed=Sum("failed", default=0),
@@ -39,4 +41,5 @@ def metrics() -> Metrics:
         average_ms=round(took / total) if total else 0,
         process=usage(),
         proven_backup=standing().newest,
+        jobs=job_figures(),
     )

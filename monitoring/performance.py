@@ -39,7 +39,12 @@ SELECT pid, extract(epoch FROM clock_timestamp() - query_start)::float, state, a
 
 def measure() -> dict[str, Any]:
     """One sample as JSON; what processes use are medians over five minutes, which they told with their heartbeats."""
-    return {"fleet": _fleet(), "queues": _queues(), "machine": _machine(), "database": _database()}
+    return {
+        "fleet": _fleet(),
+        "queues": _queues(),
+        "machine": _machine(),
+        "database": {**database_load(), "slowQueries": _slow_queries()},
+    }
 
 
 def _fleet() -> list[dict[str, Any]]:
@@ -76,7 +81,8 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _database() -> dict[str, Any]:
+def database_load() -> dict[str, Any]:
+    """Connections, waits, the age of the oldest transaction, how quickly it answers, and its size; three statements."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         began = perf_counter()
@@ -92,8 +98,11 @@ def _database() -> dict[str, Any]:
         "oldestTransactionS": round(oldest, 1),
         "cacheHitPercent": None if hits is None else round(hits, 1),
         "sizeMb": round(size / MIB, 1),
-        "slowQueries": [
-            {"pid": pid, "seconds": round(seconds, 1), "state": state, "application": name, "waitsFor": waits}
-            for pid, seconds, state, name, waits in sql.rows(SLOW_QUERIES, {"slow": SLOW_S})
-        ],
     }
+
+
+def _slow_queries() -> list[dict[str, Any]]:
+    return [
+        {"pid": pid, "seconds": round(seconds, 1), "state": state, "application": name, "waitsFor": waits}
+        for pid, seconds, state, name, waits in sql.rows(SLOW_QUERIES, {"slow": SLOW_S})
+    ]

@@ -6,6 +6,7 @@ from jobs.api.payloads import Moment, Payload
 from jobs.models import State
 from maintenance.backup.standing import Proven
 from monitoring.health import Health
+from monitoring.job_figures import JobFigures
 from monitoring.metrics import Metrics
 from monitoring.overview import JobOverview, Overview
 from monitoring.process import Usage
@@ -77,6 +78,26 @@ class HealthReport(Payload):
     last_proven_backup: ProvenBackup | None
 
 
+class JobMetrics(Payload):
+    """Runs of all time; of the last hundred the quantiles and the median wait from creation to start."""
+
+    name: str
+    path: str
+    group: str
+    executed: int
+    succeeded: int
+    failed: int
+    success_rate: float | None
+    average_ms: int | None
+    p50_ms: int | None
+    p95_ms: int | None
+    p99_ms: int | None
+    last_duration_ms: int | None
+    last_ended_at: Moment | None
+    last_success_at: Moment | None
+    queue_wait_ms: int | None
+
+
 class MetricsReport(Payload):
     timestamp: Moment
     total_jobs_executed: int
@@ -86,6 +107,7 @@ class MetricsReport(Payload):
     memory_usage: MemoryUsage
     cpu_usage: CpuUsage
     last_proven_backup: ProvenBackup | None
+    jobs: list[JobMetrics]
 
 
 def status(overview: Overview) -> Status:
@@ -153,7 +175,32 @@ def metrics(report: Metrics, now: datetime) -> MetricsReport:
         memory_usage=_memory(report.process),
         cpu_usage=CpuUsage(user=report.process.cpu_user_us, system=report.process.cpu_system_us),
         last_proven_backup=_backup(report.proven_backup),
+        jobs=[_job_metrics(each) for each in report.jobs],
     )
+
+
+def _job_metrics(each: JobFigures) -> JobMetrics:
+    return JobMetrics(
+        name=each.job.name,
+        path=each.job.slug,
+        group=each.job.group,
+        executed=each.executed,
+        succeeded=each.succeeded,
+        failed=each.failed,
+        success_rate=None if each.success_rate is None else round(each.success_rate, 4),
+        average_ms=round(each.duration_ms / each.executed) if each.executed else None,
+        p50_ms=_whole(each.p50_ms),
+        p95_ms=_whole(each.p95_ms),
+        p99_ms=_whole(each.p99_ms),
+        last_duration_ms=_whole(each.last_ms),
+        last_ended_at=each.last_at,
+        last_success_at=each.last_success_at,
+        queue_wait_ms=_whole(each.wait_ms),
+    )
+
+
+def _whole(milliseconds: float | None) -> int | None:
+    return None if milliseconds is None else round(milliseconds)
 
 
 def _backup(proven: Proven | None) -> ProvenBackup | None:

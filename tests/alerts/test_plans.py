@@ -7,6 +7,7 @@ from django.db import connection
 
 from jobs.engine import registry
 from monitoring.alerts import about_channels, about_jobs
+from monitoring.job_figures import FIGURES
 from monitoring.models import Alert, Notice
 from monitoring.queues import DEAF, WAITING
 from tests.plans import plan, plan_of
@@ -49,9 +50,10 @@ JOBS = {"jobs": [f"job {number}" for number in range(16)], "before": NOW, "many"
         (about_jobs.LATE, JOBS),
         (DEAF, {"after": timedelta(minutes=1)}),
         (WAITING, {"queues": ["cron", "scheduled"]}),
+        (FIGURES, {**JOBS, "last": 100}),
         (about_channels.FAILING, {"channels": ["mail"], "often": 3}),
     ],
-    ids=["recent", "late", "deaf", "queues", "failing channels"],
+    ids=["recent", "late", "deaf", "queues", "figures", "failing channels"],
 )
 def test_a_look_reads_no_table_of_history_from_end_to_end(statement, values):
     found = plan(statement, values)

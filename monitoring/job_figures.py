@@ -1,0 +1,90 @@
+"""What the runs of each job were like: counts of all time, and times of the last hundred."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobs.engine import registry, sql
+from jobs.engine.definition import Job
+
+LAST = 100
+
+# The wait is from creation to the last start: of a run that was tried again it is long, and true.
+FIGURES = """
+SELECT known.job, COALESCE(t.succeeded, 0)::bigint, COALESCE(t.failed, 0)::bigint, COALESCE(t.duration_ms, 0)::bigint,
+       recent.quantiles, recent.last_ms, recent.last_at, recent.wait_ms, ok.finished_at
+  FROM unnest(%(jobs)s::text[]) AS known (job)
+  LEFT JOIN (SELECT job, sum(succeeded) AS succeeded, sum(failed) AS failed, sum(duration_ms) AS duration_ms
+               FROM jobs_dailytotal WHERE job = ANY(%(jobs)s) GROUP BY job) t USING (job)
+  LEFT JOIN LATERAL (
+       SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ms) AS quantiles,
+              (array_agg(ms ORDER BY finished_at DESC))[1] AS last_ms, max(finished_at) AS last_at,
+              percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS wait_ms
+         FROM (SELECT extract(epoch FROM finished_at - started_at)::float * 1000 AS ms, finished_at,
+                      GREATEST(0, extract(epoch FROM started_at - created_at))::float * 1000 AS waited
+                 FROM jobs_run WHERE job = known.job AND state IN ('succeeded', 'failed')
+                ORDER BY finished_at DESC LIMIT %(last)s) last_runs) recent ON true
+  LEFT JOIN LATERAL (
+       SELECT finished_at FROM jobs_run WHERE job = known.job AND state = 'succeeded'
+        ORDER BY finished_at DESC LIMIT 1) ok ON true
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFigures:
+    """One job: runs of all time; of the last hundred the quantiles and the median wait, in milliseconds."""
+
+    job: Job
+    succeeded: int
+    failed: int
+    duration_ms: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    last_ms: float | None
+    last_at: datetime | None
+    wait_ms: float | None
+    last_success_at: datetime | None
+
+    @property
+    def executed(self) -> int:
+        """Runs, not attempts."""
+        return self.succeeded + self.failed
+
+    @property
+    def success_rate(self) -> float | None:
+        """From 0 to 1; None when nothing was executed."""
+        return self.succeeded / self.executed if self.executed else None
+
+
+def job_figures() -> list[JobFigures]:
+    """Every declared job, in the order of declaration; one statement, whose cost does not grow with the runs."""
+    jobs = {job.slug: job for job in registry.all_jobs()}
+    rows = {row[0]: row[1:] for row in sql.rows(FIGURES, {"jobs": list(jobs), "last": LAST})}
+    return [_figures(job, *rows[slug]) for slug, job in jobs.items()]
+
+
+def _figures(
+    job: Job,
+    succeeded: int,
+    failed: int,
+    duration_ms: int,
+    quantiles: list[float] | None,
+    last_ms: float | None,
+    last_at: datetime | None,
+    wait_ms: float | None,
+    last_success_at: datetime | None,
+) -> JobFigures:
+    p50, p95, p99 = quantiles or (None, None, None)
+    return JobFigures(
+        job=job,
+        succeeded=succeeded,
+        failed=failed,
+        duration_ms=duration_ms,
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
+        last_ms=last_ms,
+        last_at=last_at,
+        wait_ms=wait_ms,
+        last_success_at=last_success_at,
+    )
