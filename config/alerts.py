@@ -18,6 +18,7 @@ CHANNEL = re.compile(r"(?:(?P<name>[a-z0-9][a-z0-9-]{0,39})=)?(?P<address>(?P<sc
 PREFIX = "whsec_"
 SHORTEST_SECRET = 24  # bytes, as the Standard Webhooks specification asks for
 RESERVED = "webhook"
+CHANNELS = "ALERT_CHANNELS"
 
 
 class _Variables(BaseModel):
@@ -44,7 +45,7 @@ def read(given: Mapping[str, str]) -> Alerting:
             "ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET belong together, and only one of them is set."
         )
     return Alerting(
-        channels=_channels(environment.mounted_secret(given, "ALERT_CHANNELS")),
+        channels=_channels(environment.mounted_secret(given, CHANNELS)),
         webhook_url=values.ALERT_WEBHOOK_URL,
         webhook_secret=_key(secret) if secret else b"",
         allow_inside=values.OUTGOING_ALLOW_PRIVATE,

@@ -136,7 +136,7 @@ def test_every_key_that_points_to_rows_which_are_deleted_has_an_index():
 
 WITHOUT_INDEX = """
 SELECT c.conrelid::regclass::text, c.conname FROM pg_constraint c
- WHERE c.contype = 'f' AND c.confrelid::regclass::text ~ '^(sessions_app|jobs|external_apis|reservations)_'
+ WHERE c.contype = 'f' AND c.confrelid::regclass::text ~ '^(sessions_app|jobs|external_apis|reservations|monitoring)_'
    AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1]
                       AND i.indpred IS NULL)
 """

@@ -8,7 +8,7 @@ from django_celery_results.models import TaskResult
 from external_apis.models import WebhookEvent
 from jobs.engine import registry
 from jobs.models import Run, RunLog, State, Worker
-from monitoring.models import LogEntry
+from monitoring.models import Alert, LogEntry, Notice
 
 NOW = datetime(2026, 6, 15, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -35,6 +35,9 @@ def much(make_session, make_message, make_credential):
         event = {"provider": "meta", "kind": "status", "payload": "{}", "received_at": at, "last_error": "no"}
         WebhookEvent.objects.create(key=f"p {age}", state="processed", processed_at=at, **event)
         WebhookEvent.objects.create(key=f"o {age}", state="parked", **event)
+        times = dict.fromkeys(("raised_at", "seen_at", "told_at", "cleared_at"), at)
+        alert = Alert.objects.create(cause="cpu-high", severity="warning", summary="-", state="cleared", **times)
+        Notice.objects.create(alert=alert, kind="cleared", channel="mail", created_at=at, next_try_at=at)
 
 
 def test_there_are_deleting_jobs():

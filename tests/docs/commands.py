@@ -17,9 +17,9 @@ from gunicorn.config import Config as GunicornConfig
 from tests.docs.reading import ROOT
 
 # Programs of others; of docker there is no more than its name to check here.
-FOREIGN = {"curl", "docker", "pip", "uv"}
+FOREIGN = {"curl", "docker", "pip", "uv", "openssl"}
 ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
-WITH_SUBCOMMANDS = ("backup", "cron")
+WITH_SUBCOMMANDS = ("alerts", "backup", "cron", "token")
 
 
 def problem(command: str) -> str:

@@ -9,7 +9,7 @@ import yaml
 from cryptography.fernet import Fernet
 from django.urls import resolve
 
-from config import backups, providers, sources
+from config import alerts, backups, providers, sources
 from config.cron import _Variables
 from config.database import from_url
 from config.messaging import GROUPS
@@ -24,6 +24,10 @@ OURS = {name: service for name, service in SERVICES.items() if "build" in servic
 SECRETS_FOLDER = "/run/secrets/"
 PROVIDERS = "./var/compose/providers"
 
+READS = {"flower": "flowerconfig.py", "prometheus": "prometheus/prometheus.yml"}
+# It is known to the service, which makes it: `manage.py token create`.
+MADE_BY_THE_SERVICE = {"metrics_token"}
+
 ours = pytest.mark.parametrize("name", OURS)
 
 
@@ -35,7 +39,8 @@ def _command(name):
 def test_it_has_the_services_of_production():
     workers = {f"worker-{group}" for group in GROUPS}
 
-    assert set(SERVICES) == {"postgres", "redis", "migrate", "proxy", "web", "beat", "flower", *workers}
+    servers = {"postgres", "redis", "proxy", "prometheus", "grafana"}
+    assert set(SERVICES) == {*servers, "migrate", "web", "beat", "flower", *workers}
     assert set(OURS) == {"migrate", "web", "beat", "flower", *workers}
 
 
@@ -46,8 +51,8 @@ def test_its_command_exists(name):
 
 @ours
 def test_its_variables_are_read_by_the_service(name):
-    groups = (_Variables, backups._Variables, providers._Variables, sources._Variables)
-    known = {field for group in groups for field in group.model_fields} | {sources.DIRECTORY}
+    groups = (_Variables, alerts._Variables, backups._Variables, providers._Variables, sources._Variables)
+    known = {field for group in groups for field in group.model_fields} | {sources.DIRECTORY, alerts.CHANNELS}
     known |= variables_read() | {f"{each}_FILE" for each in required_variables()}
 
     assert set(OURS[name]["environment"]) <= known
@@ -67,8 +72,8 @@ def test_the_secrets_it_reads_are_mounted_and_the_others_are_not(name):
     values = [str(value) for value in service.get("environment", {}).values()]
     words = shlex.join(_command(name)) if "command" in service else ""
     used = set(re.findall(SECRETS_FOLDER + r"(\w+)", f"{words} {values} {service.get('healthcheck')}"))
-    if name == "flower":
-        used |= set(re.findall(SECRETS_FOLDER + r"(\w+)", (ROOT / "docker" / "flowerconfig.py").read_text()))
+    if name in READS:
+        used |= set(re.findall(SECRETS_FOLDER + r"(\w+)", (ROOT / "docker" / READS[name]).read_text()))
 
     assert set(service.get("secrets", [])) == used
     assert used <= set(COMPOSE["secrets"])
@@ -78,13 +83,14 @@ def test_a_script_makes_every_secret_once_and_keeps_it(tmp_path):
     script = tmp_path / "docker" / "make-secrets"
     script.parent.mkdir()
     script.write_bytes((ROOT / "docker" / "make-secrets").read_bytes())
-    files = {name: tmp_path / secret["file"] for name, secret in COMPOSE["secrets"].items()}
+    secrets = {name: each["file"] for name, each in COMPOSE["secrets"].items() if name not in MADE_BY_THE_SERVICE}
+    files = {name: tmp_path / file for name, file in secrets.items()}
 
     made = subprocess.run(["sh", script], check=True, capture_output=True, text=True).stdout.split()
     first = {name: file.read_text() for name, file in files.items()}
     again = subprocess.run(["sh", script], check=True, capture_output=True, text=True).stdout
 
-    assert sorted(made) == sorted(secret["file"] for secret in COMPOSE["secrets"].values())
+    assert sorted(made) == sorted(secrets.values())
     assert (again, {name: file.read_text() for name, file in files.items()}) == ("", first)
     assert len(set(first.values())) == len(first)
     assert (tmp_path / "var" / "compose").stat().st_mode & 0o777 == 0o700
@@ -185,7 +191,7 @@ def test_every_mounted_file_and_volume_exists():
     mounted = [mount.partition(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
 
     for source in set(mounted) - {PROVIDERS}:
-        assert (ROOT / source).is_file() if source.startswith("./") else source in COMPOSE["volumes"]
+        assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
 
 
 def test_every_variable_of_the_file_is_explained():
