@@ -23,7 +23,20 @@ QUICK_CHECKS = (
 SLOW_CHECK = ("mypy", ["mypy"])  # half a minute of one core in a clean clone, so it runs beside the tests
 PROVIDER_URLS = ("META_GRAPH_URL", "TWILIO_API_URL", "TWILIO_IAM_URL", "TWILIO_ACCOUNTS_URL")
 NOBODY = "http://127.0.0.1:9"  # a test that speaks to a provider brings its own stand-in
-OWN_PREFIXES = ("BACKUP_", "CRON_", "META_", "TWILIO_", "PROVIDER_", "REMINDER_", "PUBLIC_URL", "SECRETS_DIR")
+OWN_PREFIXES = (
+    "ALERT_",
+    "BACKUP_",
+    "CRON_",
+    "EMAIL_",
+    "META_",
+    "TWILIO_",
+    "PROVIDER_",
+    "REMINDER_",
+    "REPORT_",
+    "OUTGOING_",
+    "PUBLIC_URL",
+    "SECRETS_DIR",
+)
 # A hundred processes of the service are started, and each would compile our code and rewrite our tests anew.
 SLOWING_DOWN = "PYTHONDONTWRITEBYTECODE"
 # The whole suite, file by file and in our order, on two processes more than there are cores: tests of real processes

@@ -1,4 +1,4 @@
-"""Every line about alerts."""
+"""Every line about alerts and reports."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import structlog
 from django.dispatch import receiver
 
 from monitoring import events
-from monitoring.models import Alert, Severity
+from monitoring.models import Alert, DailyReport, Severity
 
 log = structlog.stdlib.get_logger("monitoring.alert_lines")
 
@@ -30,6 +30,11 @@ def _alert_acknowledged(*, alert: Alert, **_: Any) -> None:
 def _alert_cleared(*, alert: Alert, **_: Any) -> None:
     lasted = round(alert.lasted.total_seconds()) if alert.lasted else None
     log.warning("An alert is over.", what="alert_cleared", **_about(alert), lasted_s=lasted)
+
+
+@receiver(events.report_ready)
+def _report_ready(*, report: DailyReport, **_: Any) -> None:
+    log.info("A daily report is kept.", what="report_ready", day=report.day.isoformat())
 
 
 @receiver(events.notice_failed)

@@ -6,4 +6,5 @@ alert_raised = Event()  # alert
 alert_escalated = Event()  # alert
 alert_acknowledged = Event()  # alert
 alert_cleared = Event()  # alert
+report_ready = Event()  # report: kept, and not yet sent
 notice_failed = Event()  # channel, attempts, why

@@ -10,13 +10,14 @@ from jobs.engine.context import RunContext
 from jobs.engine.definition import CatchUp
 from jobs.engine.registry import Group
 from maintenance import upkeep
-from monitoring.models import Alert, LogEntry, Notice
+from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery
 from sessions_app import retention
 from sessions_app.models import Message, Session
 
 MESSAGE_RETENTION = timedelta(days=90)
 LOG_RETENTION = timedelta(days=30)
 PARKED_RETENTION = timedelta(days=90)
+REPORT_RETENTION = timedelta(days=400)
 SESSION_RETENTION = timedelta(days=180)
 CREDENTIAL_GRACE = timedelta(days=7)
 
@@ -53,9 +54,11 @@ def cleanup_old_messages(run: RunContext) -> dict[str, Any]:
 def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
     """Delete lines of runs and of processes, results, runs, workers, alerts and webhook events of 30 days ago and more.
 
-    Each job keeps its last success and failure, and an event that could not be processed stays three times as long.
+    Each job keeps its last success and failure, an event that could not be processed stays three times as long, and a
+    daily report for 400 days.
     """
     limit, parked, events = run.now - LOG_RETENTION, run.now - PARKED_RETENTION, WebhookEvent.objects
+    oldest = (run.now - REPORT_RETENTION).date()
     return {
         "deletedLogLines": run.in_batches(past.log_lines_before(limit), past.delete),
         "deletedLogEntries": run.in_batches(LogEntry.objects.logged_before(limit), past.delete),
@@ -64,6 +67,8 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
         "deletedWorkers": run.in_batches(past.workers_before(limit), past.delete),
         "deletedNotices": run.in_batches(Notice.objects.of_alerts_cleared_before(limit), past.delete),
         "deletedAlerts": run.in_batches(Alert.objects.cleared_before(limit), past.delete),
+        "deletedDeliveries": run.in_batches(ReportDelivery.objects.of_reports_before(oldest), past.delete),
+        "deletedReports": run.in_batches(DailyReport.objects.before(oldest), past.delete),
         "deletedWebhookEvents": run.in_batches(events.processed_before(limit), external.delete_webhook_events),
         "deletedParkedEvents": run.in_batches(events.parked_before(parked), external.delete_webhook_events),
     }

@@ -1,16 +1,16 @@
 """Group 1, the main jobs."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 
-from jobs.catalog import backing_up, credentials
+from jobs.catalog import backing_up, credentials, reporting
 from jobs.catalog.reminding import remind_guests
 from jobs.engine.context import Again, RunContext
 from jobs.engine.definition import Overlap, Retry
 from jobs.engine.registry import Group
-from monitoring import performance, report
+from monitoring import performance
 from monitoring.alerts import watching
 from monitoring.models import Alert
 from sessions_app import lifecycle, retention
@@ -92,15 +92,15 @@ def validate_credentials(run: RunContext) -> dict[str, Any]:
     return credentials.validate(run)
 
 
-@cron.job("daily-report", schedule="0 8 * * *", description="Generate and send the daily activity report")
-def daily_report(run: RunContext) -> dict[str, Any]:
-    """Report on the last local day that was complete at the tick, or by now when somebody asks."""
-    day = report.last_complete_day(run.tick or run.now, zone=settings.CRON.timezone)
-    return {
-        **report.of_day(day, zone=settings.CRON.timezone),
-        "sent": False,
-        "notConfigured": "The report was sent to nobody: this version has no channel for reports. It stands here.",
-    }
+@cron.job(
+    "daily-report",
+    schedule="0 8 * * *",
+    description="Generate and send the daily activity report",
+    retry=Retry(attempts=5, longest=timedelta(hours=1), on=reporting.WORTH_A_RETRY),
+)
+def daily_report(run: RunContext, *, day: date | None = None, resend: bool = False) -> dict[str, Any]:
+    """Report on the last local day that was complete at the tick, or on another, once."""
+    return reporting.report(run, day=day, resend=resend)
 
 
 @cron.job(

@@ -5,7 +5,7 @@ from django_celery_results.models import TaskResult
 
 from external_apis.models import WebhookEvent
 from jobs.models import Run, RunLog, State, Worker
-from monitoring.models import Alert, LogEntry, Notice
+from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery
 
 NOW = datetime(2026, 6, 1, 2, 40, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=30)
@@ -174,3 +174,14 @@ def test_alerts_that_have_been_over_for_30_days_go_with_what_was_told_of_them(ru
     result = clean(run_job)
     assert (result["deletedNotices"], result["deletedAlerts"]) == (1, 1)
     assert {notice.alert.subject for notice in Notice.objects.all()} == {"young", "open"}
+
+
+def test_daily_reports_of_more_than_400_days_ago_go(run_job):
+    oldest = (NOW - timedelta(days=400)).date()
+    for day in (oldest - timedelta(days=1), oldest):
+        report = DailyReport.objects.create(day=day, figures={}, created_at=NOW)
+        ReportDelivery.objects.create(report=report, recipient="ana@example.com")
+
+    result = clean(run_job)
+    assert (result["deletedDeliveries"], result["deletedReports"]) == (1, 1)
+    assert DailyReport.objects.get().day == oldest
