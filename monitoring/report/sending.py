@@ -6,9 +6,11 @@ again by itself: it is said to be unknown, and a person decides.
 
 import smtplib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parseaddr
 from hashlib import sha256
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django.core.mail import EmailMultiAlternatives
@@ -64,7 +66,7 @@ def send(report: DailyReport, *, sender: str, server: "EmailBackend") -> None:
 
 def outcome(report: DailyReport) -> dict[str, Any]:
     """What became of it, as JSON; addresses masked."""
-    deliveries = list(report.deliveries.order_by("pk"))
+    deliveries = sorted(report.deliveries.all(), key=attrgetter("pk"))
     return {
         "sent": bool(deliveries) and all(each.state == State.SENT for each in deliveries),
         "deliveries": [
@@ -81,13 +83,29 @@ def mask(recipient: str) -> str:
 
 def _open(server: "EmailBackend") -> None:
     try:
-        server.open()
+        _try_to_open(server)
     except smtplib.SMTPAuthenticationError as refused:
         raise MailRefused(f"The mail server does not accept EMAIL_HOST_USER: it answered {_words(refused)}") from None
     except smtplib.SMTPNotSupportedError as refused:
         raise MailRefused(f"The mail server cannot do what EMAIL_SECURITY asks for: {refused}") from None
     except (smtplib.SMTPException, OSError) as lost:
         raise MailAway(f"The mail server cannot be reached: {type(lost).__name__}: {_words(lost)}") from None
+
+
+def _try_to_open(server: "EmailBackend") -> None:
+    try:
+        server.open()
+    except OSError:
+        with suppress(OSError):
+            server.close()  # what was half open
+        raise
+
+
+def _drop(server: "EmailBackend") -> None:
+    """Give up a connection without a farewell."""
+    if server.connection is not None:
+        server.connection.close()
+        server.connection = None
 
 
 def _send(delivery: ReportDelivery, report: DailyReport, *, sender: str, server: "EmailBackend") -> str:
@@ -107,9 +125,7 @@ def _send(delivery: ReportDelivery, report: DailyReport, *, sender: str, server:
         return "" if permanent else _words(refused)
     except (smtplib.SMTPException, OSError):
         _settle(delivery, State.UNKNOWN, error=LOST)
-        if server.connection is not None:
-            server.connection.close()
-            server.connection = None
+        _drop(server)
         _open(server)
         return ""
     _settle(delivery, State.SENT, sent_at=timezone.now())

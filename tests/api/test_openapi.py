@@ -26,7 +26,17 @@ def test_the_other_operations_are_described(schema: Any) -> None:
     paths = {path for path in schema["paths"] if "/trigger/" not in path}
     run, alert = "/cron/runs/{run_id}", "/cron/alerts/{alert_id}"
     state = {"/cron/status", "/cron/health", "/cron/metrics"}
-    assert paths == {*state, "/cron/runs", run, f"{run}/cancel", "/cron/alerts", alert, f"{alert}/acknowledgement"}
+    reports = {"/cron/reports", "/cron/reports/{day}"}
+    assert paths == {
+        *state,
+        "/cron/runs",
+        run,
+        f"{run}/cancel",
+        "/cron/alerts",
+        alert,
+        f"{alert}/acknowledgement",
+        *reports,
+    }
 
 
 def test_errors_are_described_as_problems(schema: Any) -> None:
@@ -40,7 +50,7 @@ def test_errors_are_described_as_problems(schema: Any) -> None:
 
 def test_operations_and_shapes_are_named_once_and_plainly(schema: Any) -> None:
     names = [operation["operationId"] for each in schema["paths"].values() for operation in each.values()]
-    assert len(set(names)) == len(names) == 25
+    assert len(set(names)) == len(names) == 27
     assert {"get_status", "list_runs", "trigger_backup_data"} <= set(names)
     assert "runId" in schema["components"]["schemas"]["Accepted"]["properties"]
 

@@ -26,6 +26,8 @@ OPERATIONS = [
     ("get", SOME_RUN, "read", 404),
     ("get", "/cron/alerts", "read", 200),
     ("get", SOME_ALERT, "read", 404),
+    ("get", "/cron/reports", "read", 200),
+    ("get", "/cron/reports/2020-01-01", "read", 404),
     ("post", f"{SOME_ALERT}/acknowledgement", "manage", 404),
     ("get", "/cron/openapi.json", "read", 200),
     ("get", "/cron/docs", "read", 200),

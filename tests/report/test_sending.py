@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from jobs.engine import registry
 from jobs.models import Run, State
 from monitoring.models import DailyReport, ReportDelivery
+from monitoring.report.sending import MailAway, MailRefused
 from tests.report.mail_server import MailServer
 
 pytestmark = pytest.mark.django_db
@@ -64,9 +66,7 @@ def test_it_is_sent_again_to_whoever_asks_and_known_as_the_same_letter(report: R
     assert ids[0] != ids[1]
 
 
-def test_who_is_added_later_gets_it_too_and_nobody_else_again(
-    report: Report, server: MailServer, settings: Any
-) -> None:
+def test_who_is_added_later_gets_it_too_and_nobody_again(report: Report, server: MailServer, settings: Any) -> None:
     settings.MAIL = server.settings(ANA)
     report()
     settings.MAIL = server.settings(ANA, DAN)
@@ -89,7 +89,7 @@ def test_a_reader_who_is_refused_keeps_nobody_from_reading(report: Report, serve
 def test_a_reader_who_is_put_off_gets_it_with_the_next_attempt(report: Report, server: MailServer) -> None:
     server.answers[ANA] = "451 later"
     run = report()
-    assert (run.state, "451 later" in run.error) == (State.RETRYING, True)
+    assert (run.state, run.error) == (State.FAILED, "MailAway: 451 later")
     assert states() == ["pending", "sent"]
     server.answers.clear()
     assert report().result["sent"] is True
@@ -99,8 +99,14 @@ def test_a_reader_who_is_put_off_gets_it_with_the_next_attempt(report: Report, s
 def test_a_server_that_is_away_is_tried_again(report: Report, server: MailServer) -> None:
     server.stop()
     run = report()
-    assert (run.state, "MailAway: The mail server cannot be reached" in run.error) == (State.RETRYING, True)
+    assert (run.state, "MailAway: The mail server cannot be reached" in run.error) == (State.FAILED, True)
     assert DailyReport.objects.count() == 1
+
+
+def test_what_is_worth_another_attempt() -> None:
+    retry = registry.get("daily-report").retry
+    assert retry.is_worth_it(MailAway(), 1)
+    assert not retry.is_worth_it(MailRefused(), 1)
 
 
 def test_a_broken_connection_leaves_open_whether_it_arrived_and_it_is_not_sent_again(

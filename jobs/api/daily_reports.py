@@ -1,0 +1,116 @@
+"""GET /cron/reports, GET /cron/reports/<day>."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from ninja import Query, Router
+from pydantic import Field
+
+from access.auth import needs
+from access.models import Scope
+from jobs.api.payloads import Moment, Payload, ProblemDetails
+from jobs.api.problems import UNKNOWN_REPORT, Problem
+from jobs.api.runs import refuse_unknown
+from monitoring.models import DailyReport
+from monitoring.report import sending
+
+router = Router(tags=["reports"], by_alias=True, auth=needs(Scope.READ))
+
+
+class Form(StrEnum):
+    """As which a report is answered."""
+
+    JSON = "json"
+    HTML = "html"
+    TEXT = "text"
+
+
+class ReportSummary(Payload):
+    day: date
+    url: str
+    timezone: str
+    subject: str
+    created_at: Moment
+    sent: bool
+
+
+class ReportDelivered(Payload):
+    to: str
+    state: str
+    error: str | None
+
+
+class ReportDetails(ReportSummary):
+    deliveries: list[ReportDelivered]
+    figures: dict[str, Any]
+
+
+class ReportPage(Payload):
+    reports: list[ReportSummary]
+    next: str | None
+
+
+class ReportFilter(Payload):
+    """Newest first; `before` is the day of the last report of the page before."""
+
+    before: date | None = None
+    limit: int = Field(default=30, ge=1, le=200)
+
+
+class ReportForm(Payload):
+    """As which the report is wanted."""
+
+    form: Annotated[Form, Field(alias="format")] = Form.JSON
+
+
+@router.get("", response={200: ReportPage, frozenset({400, 401, 403, 503}): ProblemDetails}, url_name="reports")
+def list_reports(request: HttpRequest, asked: Query[ReportFilter]) -> ReportPage:
+    """The daily reports that are kept, newest first."""
+    refuse_unknown(request, ReportFilter)
+    rows = DailyReport.objects.order_by("-day").defer("figures", "html", "text").prefetch_related("deliveries")
+    found = list((rows.before(asked.before) if asked.before else rows)[: asked.limit + 1])
+    page = found[: asked.limit]
+    more = {**request.GET.dict(), "before": page[-1].day.isoformat()} if len(found) > asked.limit else None
+    return ReportPage(
+        reports=[ReportSummary(**_summary(each)) for each in page],
+        next=f"{reverse('cron:reports')}?{urlencode(more)}" if more else None,
+    )
+
+
+@router.get(
+    "/{day}",
+    response={200: ReportDetails, frozenset({400, 401, 403, 404, 503}): ProblemDetails},
+    url_name="report",
+)
+def get_report(request: HttpRequest, day: date, asked: Query[ReportForm]) -> ReportDetails | HttpResponse:  # noqa: ARG001
+    """One report, as JSON, or as the letter that was sent: `?format=html` and `?format=text`."""
+    report = DailyReport.objects.filter(day=day).first()
+    if report is None:
+        raise Problem(UNKNOWN_REPORT, f"There is no report of {day}. `GET /cron/reports` lists those that are kept.")
+    if asked.form == Form.HTML:
+        # A letter has no script; should one get in all the same, it is not run.
+        headers = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
+        return HttpResponse(report.html, headers=headers)
+    if asked.form == Form.TEXT:
+        return HttpResponse(report.text, content_type="text/plain; charset=utf-8")
+    outcome = sending.outcome(report)
+    return ReportDetails(
+        **_summary(report),
+        figures=report.figures,
+        deliveries=[ReportDelivered(**each) for each in outcome["deliveries"]],
+    )
+
+
+def _summary(report: DailyReport) -> dict[str, Any]:
+    return {
+        "day": report.day,
+        "url": reverse("cron:report", kwargs={"day": report.day.isoformat()}),
+        "timezone": report.timezone,
+        "subject": report.subject,
+        "created_at": report.created_at,
+        "sent": sending.outcome(report)["sent"],
+    }
