@@ -135,7 +135,7 @@ def test_a_disk_that_is_nearly_full_degrades(
         ({"status": "invalid", "invalid_since": timezone.now(), "in_use": False}, "healthy"),
         ({"status": "invalid", "invalid_since": timezone.now(), "in_use": True}, "degraded"),
     ],
-    ids=str,
+    ids=["valid", "expiring", "refused and not in use", "refused"],
 )
 def test_a_credential_in_use_that_is_refused_degrades(
     caller: Callable[..., Client], fleet: None, make_credential: Any, fields: dict[str, Any], status: str
