@@ -10,15 +10,21 @@ from a2wsgi import WSGIMiddleware
 
 from config import wsgi
 from monitoring import log_entries
+from monitoring.stream.consumer import StreamConsumer
 
 http: Any = wsgi.application
 requests: Any = WSGIMiddleware(http, workers=8)
+live: Any = StreamConsumer.as_asgi()
+LIVE = "/ws/cron/"
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Requests; and the end of the server, which after it leaves by a signal and not by Python's own exit."""
-    if scope["type"] != "lifespan":
+    if scope["type"] == "http":
         await requests(scope, receive, send)
+        return
+    if scope["type"] == "websocket":
+        await (live(scope, receive, send) if scope["path"] == LIVE else send({"type": "websocket.close"}))
         return
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})

@@ -7,4 +7,5 @@ alert_escalated = Event()  # alert
 alert_acknowledged = Event()  # alert
 alert_cleared = Event()  # alert
 report_ready = Event()  # report: kept, and not yet sent
+performance_measured = Event()  # sample
 notice_failed = Event()  # channel, attempts, why

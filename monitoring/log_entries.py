@@ -1,4 +1,4 @@
-"""Log lines in the database, written in batches by a thread of their own: whoever logs never waits for it.
+"""Log lines and live events in the database, written in batches by one thread: whoever hands them over never waits.
 
 A process keeps its lines once it has said who it is (`begin`). Forked children go on with a queue and a thread of their
 own. Logging is set up before the models can be imported, so the thread imports them when Django is ready.
@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
@@ -22,14 +23,13 @@ from jobs.engine import runlog
 from monitoring.log_rows import Line, line_of, row_of
 
 if TYPE_CHECKING:
-    from monitoring.models import LogEntry
+    from monitoring.models import LogEntry, StreamEvent
 
 ROOM = 5000  # lines that may wait; what comes on top is dropped and counted
 BATCH = 500
 BATCH_WAIT_S = 1.0
-RETRY_S = 1.0
-IDLE_S = 10.0
-FLUSH_S = 2.0
+EVENT_WAIT_S = 0.1  # somebody may be looking
+RETRY_S, IDLE_S, FLUSH_S = 1.0, 10.0, 2.0
 
 # Told by the run's own row: to keep these lines of every run as well would add some 5 % to what a worker spends on it.
 TOLD_BY_RUNS = {"run_started", "run_finished"}
@@ -45,9 +45,10 @@ class Writer:
         self._refused = 0  # counted by the thread
         self._process = f"{kind}@{socket.gethostname()}#{os.getpid()}"
         # Its put may interrupt itself in a signal handler.
-        self._queue: SimpleQueue[Line | threading.Event] = SimpleQueue()
+        self._queue: SimpleQueue[Line | StreamEvent | threading.Event] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._rows: list[LogEntry] = []
+        self._events: list[StreamEvent] = []
         self._flushes: list[threading.Event] = []
         self._told = 0
         self._away = False
@@ -58,12 +59,12 @@ class Writer:
         """How many lines of this process will never be stored."""
         return self._dropped + self._refused
 
-    def add(self, line: Line) -> None:
-        """Queue one line, or count it as lost when too many wait."""
+    def add(self, item: "Line | StreamEvent") -> None:
+        """Queue one line or event, or count it as lost when too many wait."""
         if self._queue.qsize() >= self.room or not self._is_at_work():
             self._dropped += 1
         else:
-            self._queue.put(line)
+            self._queue.put(item)
 
     def is_current_thread(self) -> bool:
         """Whether it is the writer itself that logs."""
@@ -96,7 +97,7 @@ class Writer:
         apps.ready_event.wait()
         while not self._ended:
             self._collect()
-            if self._rows:
+            if self._rows or self._events:
                 self._store()
             else:
                 _close()
@@ -107,8 +108,8 @@ class Writer:
 
     def _collect(self) -> None:
         """Take lines until they are a batch, the oldest has waited long enough, or somebody waits for them."""
-        deadline = monotonic() + (BATCH_WAIT_S if self._rows else IDLE_S)
-        while len(self._rows) < BATCH and not self._flushes:
+        deadline = monotonic() + (BATCH_WAIT_S if self._rows or self._events else IDLE_S)
+        while len(self._rows) + len(self._events) < BATCH and not self._flushes:
             try:
                 taken = self._queue.get(timeout=max(0.0, deadline - monotonic()))
             except Empty:
@@ -116,7 +117,11 @@ class Writer:
             if isinstance(taken, threading.Event):
                 self._flushes.append(taken)
                 return
-            if not self._rows:
+            if not isinstance(taken, Line):
+                self._events.append(taken)
+                deadline = min(deadline, monotonic() + EVENT_WAIT_S) if len(self._events) == 1 else deadline
+                continue
+            if not self._rows and not self._events:
                 deadline = monotonic() + BATCH_WAIT_S
             self._take(taken)
 
@@ -129,9 +134,13 @@ class Writer:
 
     def _store(self) -> None:
         from monitoring.models import LogEntry
+        from monitoring.stream import storing
 
         lost = self.lost
         try:
+            if self._events or lost > self._told:
+                storing.store([*self._events, *storing.about_lost(lost - self._told)])
+                self._events = []
             LogEntry.objects.bulk_create([*self._rows, *self._about_lost(lost)], ignore_conflicts=True)
         except (OperationalError, InterfaceError) as away:
             self._say(away)
@@ -141,10 +150,10 @@ class Writer:
         except Exception as refused:  # noqa: BLE001  no line may end this thread
             self._say(refused)
             _close()
-            self._refused += len(self._rows)
+            self._refused += len(self._rows) + len(self._events)
         else:
             self._told, self._away = lost, False
-        self._rows = []
+        self._rows, self._events = [], []
 
     def _about_lost(self, lost: int) -> Iterable["LogEntry"]:
         if lost > self._told:
@@ -157,8 +166,7 @@ class Writer:
             self._away = True
             reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
             sys.stderr.write(
-                f"Log lines cannot be stored in the database ({reason}); up to {self.room} wait, and what comes on top "
-                "is dropped and counted. They are still written here.\n"
+                f"Log lines cannot be stored in the database ({reason}); up to {self.room} wait, the rest is counted.\n"
             )
 
 
@@ -205,6 +213,14 @@ def begin(kind: str, *, room: int = ROOM) -> Writer:
     return _writer
 
 
+def hand_over(event: "StreamEvent") -> bool:
+    """Store an event with the lines of this process; False where none are kept."""
+    if _writer is None:
+        return False
+    _writer.add(event)
+    return True
+
+
 def end() -> None:
     """Store what is queued, for at most two seconds, and keep no more."""
     global _writer
@@ -229,7 +245,6 @@ os.register_at_fork(after_in_child=_in_child)
 
 
 def _close() -> None:
-    try:
+    with suppress(DatabaseError):
         connection.close()
-    except DatabaseError:
-        connection.connection = None
+    connection.connection = None

@@ -10,7 +10,7 @@ from jobs.engine.context import RunContext
 from jobs.engine.definition import CatchUp
 from jobs.engine.registry import Group
 from maintenance import upkeep
-from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery
+from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery, StreamEvent
 from sessions_app import retention
 from sessions_app.models import Message, Session
 
@@ -65,6 +65,7 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
         "deletedTaskResults": run.in_batches(past.task_results_before(limit), past.delete),
         "deletedRuns": run.in_batches(past.runs_before(limit), past.delete_runs),
         "deletedWorkers": run.in_batches(past.workers_before(limit), past.delete),
+        "deletedStreamEvents": run.in_batches(StreamEvent.objects.before(limit), past.delete),
         "deletedNotices": run.in_batches(Notice.objects.of_alerts_cleared_before(limit), past.delete),
         "deletedAlerts": run.in_batches(Alert.objects.cleared_before(limit), past.delete),
         "deletedDeliveries": run.in_batches(ReportDelivery.objects.of_reports_before(oldest), past.delete),

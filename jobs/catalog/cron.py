@@ -12,6 +12,7 @@ from jobs.engine.definition import Overlap, Retry
 from jobs.engine.registry import Group
 from monitoring import performance
 from monitoring.alerts import watching
+from monitoring.events import performance_measured
 from monitoring.models import Alert
 from sessions_app import lifecycle, retention
 from sessions_app.models import Session
@@ -119,4 +120,6 @@ def check_system_performance(run: RunContext) -> dict[str, Any]:
     for alert in alerts:
         run.log.warning("something is wrong", cause=alert.cause, subject=alert.subject, summary=alert.summary)
     told = [{"cause": each.cause, "subject": each.subject, "severity": each.severity} for each in alerts]
+    if not run.dry_run:
+        performance_measured.send(Alert, sample=sample)
     return {**sample, "alerts": told, "provenBackup": backing_up.look_after()}

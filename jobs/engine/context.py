@@ -10,10 +10,11 @@ from uuid import UUID
 import structlog
 from django.db.models import Model, QuerySet
 
-from jobs.engine import batches, fanout, runs
+from jobs.engine import batches, events, fanout, runs
 from jobs.engine.definition import Job
 from jobs.engine.runlog import RunLogBuffer
 from jobs.engine.upcoming import ticks_of_job
+from jobs.models import Run
 
 Item = TypeVar("Item")
 M = TypeVar("M", bound=Model)
@@ -113,6 +114,7 @@ class RunContext:
         progress = {"done": done, "total": total, "note": note}
         self._log_buffer.flush()
         runs.write_progress(self.id, self.attempt, worker=self._worker, progress=progress, cursor=self.cursor.as_json())
+        events.run_progressed.send(Run, run_id=self.id, job=self.job, progress=progress)
 
     @property
     def cancelled(self) -> bool:

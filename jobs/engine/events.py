@@ -18,6 +18,7 @@ class Event(Signal):
 
 
 run_started = Event()  # run
+run_progressed = Event()  # run_id, job, progress
 run_finished = Event()  # run, with its final state
 run_retrying = Event()  # run, wait, error
 run_goes_on_later = Event()  # run, wait, reason: it is not done yet, without an error

@@ -59,7 +59,7 @@ CREDENTIALS: tuple[tuple[str, str, str, float | None, float, bool], ...] = (
     ("meta", "access_token", "expiring", 55, 0, False),
     ("meta", "access_token", "invalid", -20, 20, False),
     ("meta", "access_token", "invalid", -2, 2, False),
-    ("meta", "access_token", "invalid", -30, 30, True),
+    ("meta", "access_token", "invalid", -30, 30, False),
     ("meta", "access_token", "insufficient", 50, 0, False),
     ("meta", "access_token", "unchecked", 60, 0, False),
     ("meta", "access_token", "unchecked", -9, 0, False),

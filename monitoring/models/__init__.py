@@ -1,11 +1,13 @@
-"""What monitoring remembers: log lines, alerts and what was told of them, daily reports."""
+"""What monitoring remembers: log lines, alerts and what was told of them, daily reports, and events."""
 
 from monitoring.models.alert import Alert, Cause, Severity, Watch
 from monitoring.models.daily_report import DailyReport, ReportDelivery
 from monitoring.models.log_entry import LogEntries, LogEntry
 from monitoring.models.notice import Notice
+from monitoring.models.stream_event import SCOPES, StreamEvent, Topic
 
 __all__ = [
+    "SCOPES",
     "Alert",
     "Cause",
     "DailyReport",
@@ -14,5 +16,7 @@ __all__ = [
     "Notice",
     "ReportDelivery",
     "Severity",
+    "StreamEvent",
+    "Topic",
     "Watch",
 ]

@@ -30,9 +30,11 @@ def fleet(db):
 def test_it_measures_the_fleet_its_queues_the_machine_and_the_database(run_job, fleet):
     result = run_job("check-system-performance").result
 
-    largest = result["fleet"][0]
-    assert (largest["name"], largest["memoryMb"], largest["cpuPercent"]) == (fleet.name, 200, 30)
-    assert "beat@here#1" in {process["name"] for process in result["fleet"]}
+    processes = {process["name"]: process for process in result["fleet"]}
+    assert (processes[fleet.name]["memoryMb"], processes[fleet.name]["cpuPercent"]) == (200, 30)
+    assert processes["beat@here#1"]["kind"] == "scheduler"
+    sizes = [process["memoryMb"] for process in result["fleet"] if process["memoryMb"]]
+    assert sizes == sorted(sizes, reverse=True)
     assert [queue["name"] for queue in result["queues"]] == sorted(registry.groups())
     assert 0 < result["machine"]["diskPercent"] <= 100
     assert 1 <= result["database"]["connections"] <= result["database"]["maxConnections"]

@@ -5,7 +5,7 @@ from django_celery_results.models import TaskResult
 
 from external_apis.models import WebhookEvent
 from jobs.models import Run, RunLog, State, Worker
-from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery
+from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery, StreamEvent
 
 NOW = datetime(2026, 6, 1, 2, 40, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=30)
@@ -174,6 +174,14 @@ def test_alerts_that_have_been_over_for_30_days_go_with_what_was_told_of_them(ru
     result = clean(run_job)
     assert (result["deletedNotices"], result["deletedAlerts"]) == (1, 1)
     assert {notice.alert.subject for notice in Notice.objects.all()} == {"young", "open"}
+
+
+def test_live_events_older_than_30_days_go(run_job):
+    for kind, at in (("old", LIMIT - SECOND), ("young", LIMIT)):
+        StreamEvent.objects.create(topic="runs", kind=kind, at=at)
+
+    assert clean(run_job)["deletedStreamEvents"] == 1
+    assert StreamEvent.objects.filter(kind="young").exists()
 
 
 def test_daily_reports_of_more_than_400_days_ago_go(run_job):

@@ -9,6 +9,7 @@ from importlib import import_module
 from itertools import dropwhile, groupby
 from warnings import catch_warnings, simplefilter
 
+import uvicorn
 from celery.bin.celery import celery
 from django.core.management import get_commands, load_command_class
 from django_typer.management import CommandNode, TyperCommand, get_command
@@ -42,6 +43,8 @@ def _problem(words: list[str]) -> str:
         return _of_celery(rest)
     if program == "gunicorn":
         return _of_gunicorn(rest)
+    if program == "uvicorn":
+        return _of_uvicorn(rest)
     if program in FOREIGN or program.startswith(".venv/bin/"):
         return ""
     if "/" in program:
@@ -102,6 +105,11 @@ def _of_flower(words: list[str]) -> str:
 def _of_gunicorn(words: list[str]) -> str:
     parsed = GunicornConfig().parser().parse_args(words)
     return "" if _can_be_called(*parsed.args[0].split(":")) else f"{parsed.args[0]} cannot be called"
+
+
+def _of_uvicorn(words: list[str]) -> str:
+    options = {name for option in uvicorn.main.params for name in (*option.opts, *option.secondary_opts)}
+    return _unknown(words, options) or ("" if _can_be_called(*words[0].split(":")) else f"{words[0]} cannot be called")
 
 
 @cache

@@ -40,8 +40,8 @@ def test_it_has_the_services_of_production():
     workers = {f"worker-{group}" for group in GROUPS}
 
     servers = {"postgres", "redis", "proxy", "prometheus", "grafana"}
-    assert set(SERVICES) == {*servers, "migrate", "web", "beat", "flower", *workers}
-    assert set(OURS) == {"migrate", "web", "beat", "flower", *workers}
+    assert set(SERVICES) == {*servers, "migrate", "web", "realtime", "beat", "flower", *workers}
+    assert set(OURS) == {"migrate", "web", "realtime", "beat", "flower", *workers}
 
 
 @ours

@@ -64,7 +64,7 @@ def test_a_lost_worker_is_reported_once_and_forgiven_when_it_comes_back(make_wor
 
 @pytest.mark.parametrize(("failures", "state"), [(0, State.QUEUED), (1, State.QUEUED), (2, State.FAILED)])
 def test_a_run_that_kills_its_worker_ends_after_three_losses(make_running, failures, state):
-    run = make_running(failures=failures)
+    run = make_running(job="validate-credentials", failures=failures)
     assert recovery.lose(run, reason="it was killed")
     run.refresh_from_db()
     assert (run.state, run.failures) == (state, failures + 1)
