@@ -23,23 +23,26 @@ CHANNELS = "ALERT_CHANNELS"
 
 class _Variables(BaseModel):
     ALERT_WEBHOOK_URL: OptionalAddress = ""
+    PING_URL: OptionalAddress = ""
     OUTGOING_ALLOW_PRIVATE: Boolean = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alerting:
-    """The addresses of channels by name, the webhook and its key, and whether calls may go to inside addresses."""
+    """The addresses of channels by name, the webhook and its key, what is pinged, and whether calls may go inside."""
 
     channels: Mapping[str, str] = field(default_factory=dict, repr=False)
     webhook_url: str = field(default="", repr=False)
     webhook_secret: bytes = field(default=b"", repr=False)
+    ping_url: str = field(default="", repr=False)
     allow_inside: bool = False
 
 
 def read(given: Mapping[str, str]) -> Alerting:
     """The checked values; raises ImproperlyConfigured naming the variable, and no secret."""
     url, secret = (environment.mounted_secret(given, name) for name in ("ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"))
-    values = variables.check(_Variables, {**given, "ALERT_WEBHOOK_URL": url})
+    ping = environment.mounted_secret(given, "PING_URL")
+    values = variables.check(_Variables, {**given, "ALERT_WEBHOOK_URL": url, "PING_URL": ping})
     if bool(url) != bool(secret):
         raise ImproperlyConfigured(
             "ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET belong together, and only one of them is set."
@@ -48,6 +51,7 @@ def read(given: Mapping[str, str]) -> Alerting:
         channels=_channels(environment.mounted_secret(given, CHANNELS)),
         webhook_url=values.ALERT_WEBHOOK_URL,
         webhook_secret=_key(secret) if secret else b"",
+        ping_url=values.PING_URL,
         allow_inside=values.OUTGOING_ALLOW_PRIVATE,
     )
 

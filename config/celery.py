@@ -40,12 +40,16 @@ def _watch_beside_worker(**_: Any) -> None:
 
 @signals.beat_init.connect
 def _watch_beside_beat(**_: Any) -> None:
+    from monitoring import pings
     from monitoring.alerts import watching
 
-    watching.begin(watching.SCHEDULER_PATIENCE)
+    watching.begin(watching.SCHEDULER_PATIENCE, then=pings.scheduler_lives)
 
 
 @signals.worker_process_shutdown.connect
 def _end_child(**_: Any) -> None:
     """A child of a worker leaves without Python's own exit, where logging would be flushed."""
+    from monitoring import pings
+
     log_entries.flush()
+    pings.flush()

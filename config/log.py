@@ -1,6 +1,7 @@
 """Logging: one readable line at a terminal, one JSON object in production.
 
-The database has the lines as well: those of a run with the run, all others as log entries.
+The database has the lines as well: those of a run with the run, all others as log entries. Secrets and phone numbers
+stand in none of them.
 """
 
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
+from jobs.engine import logcontext, masking
+
 FORMATS = ("console", "json")
 OURS = ["access", "config", "external_apis", "jobs", "maintenance", "monitoring", "reservations", "sessions_app"]
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
+    logcontext.add_worker,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -42,7 +46,12 @@ def configuration(log_format: str) -> dict[str, Any]:
     formatter: dict[str, Any] = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": SHARED,
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format)],
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            masking.line,
+            _renderer(log_format),
+        ],
     }
     return {
         "version": 1,
@@ -61,8 +70,4 @@ def configuration(log_format: str) -> dict[str, Any]:
 def _renderer(log_format: str) -> Any:
     if log_format == "json":
         return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(
-        colors=False,
-        pad_event_to=36,
-        exception_formatter=structlog.dev.plain_traceback,  # rich's shows local variables
-    )
+    return structlog.dev.ConsoleRenderer(colors=False, pad_event_to=36)

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 JOBS_CATALOG = "jobs.catalog"
 
 MIDDLEWARE = [
+    "config.requests.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

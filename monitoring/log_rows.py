@@ -1,14 +1,13 @@
 """From what was logged to a row of the database: cut, without passwords, and fit for PostgreSQL."""
 
 import logging
-import re
 import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from jobs.engine import plain
+from jobs.engine import masking, plain
 
 if TYPE_CHECKING:
     from monitoring.models import LogEntry
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 LONGEST = 10_000
 LONGEST_FIELD = 2_000
 KNOWN = {"event", "level", "logger", "timestamp", "job", "run", "exc_info", "_record", "_from_structlog"}
-SECRET = re.compile("secret|passw|token|authorization|cookie|api_?key", re.IGNORECASE)
-USER_INFO = re.compile(r"(://)[^/@\s]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +59,14 @@ def row_of(line: Line, process: str) -> "LogEntry":
 
 
 def _value(name: str, value: Any) -> Any:
-    if SECRET.search(str(name)):
-        return "***"
+    value = masking.field(str(name), value)
     if isinstance(value, str):
-        return _text(value, LONGEST if name == "exception" else LONGEST_FIELD)
+        return plain.text(value, LONGEST if name == "exception" else LONGEST_FIELD)
     return plain.as_json(value)
 
 
 def _text(value: str, longest: int) -> str:
-    return plain.text(USER_INFO.sub(r"\1***@", value), longest)
+    return plain.text(masking.text(value), longest)
 
 
 def _uuid(value: Any) -> UUID | None:

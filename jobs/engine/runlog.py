@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from jobs.engine import plain
+from jobs.engine import masking, plain
 
 if TYPE_CHECKING:
     from jobs.models import RunLog
@@ -47,7 +47,7 @@ class RunLogBuffer:
             attempt=self._attempt,
             at=datetime.fromtimestamp(record.created, UTC),
             level=record.levelname.lower(),
-            message=plain.text(message, LONGEST),
+            message=plain.text(masking.text(message), LONGEST),
             fields=fields,
         )
         with self._lock:
@@ -88,13 +88,26 @@ class RunLogHandler(logging.Handler):
 
 
 # Fields that the run's own row already tells, and structlog's bookkeeping.
-KNOWN = {"event", "level", "logger", "timestamp", "job", "run", "attempt", "exc_info", "_record", "_from_structlog"}
+KNOWN = {
+    "event",
+    "level",
+    "logger",
+    "timestamp",
+    "job",
+    "run",
+    "attempt",
+    "worker",
+    "exc_info",
+    "_record",
+    "_from_structlog",
+}
 
 
 def _parts(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
     if not isinstance(record.msg, dict):
         return record.getMessage(), {}
-    fields = {plain.text(key): _plain(value) for key, value in record.msg.items() if key not in KNOWN}
+    told = {key: value for key, value in record.msg.items() if key not in KNOWN}
+    fields = {plain.text(key): masking.field(key, _plain(value)) for key, value in told.items()}
     return str(record.msg.get("event", "")), fields
 
 

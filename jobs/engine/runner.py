@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
+from structlog.contextvars import bound_contextvars
 
 from jobs.engine import dispatch, events, plain, registry, runs
 from jobs.engine.context import Again, RunContext
@@ -110,6 +111,11 @@ class Outcome:
 
 
 def _attempt(context: RunContext, job: Job | None, body: Body | None, *, once: bool) -> Outcome:
+    with bound_contextvars(job=context.job, run=str(context.id), attempt=context.attempt):
+        return _called(context, job, body, once=once)
+
+
+def _called(context: RunContext, job: Job | None, body: Body | None, *, once: bool) -> Outcome:
     try:
         if job is not None:
             result = job.body(context, **job.arguments.model_validate(context.arguments).model_dump(exclude_unset=True))

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.backends.signals import connection_created
 
-from jobs.engine import events, sql
+from jobs.engine import events, logcontext, sql
 from jobs.engine.heartbeat import Heartbeat
 from jobs.engine.pulse import Pulse
 from jobs.engine.wake import Wake
@@ -39,6 +39,7 @@ class LedgerScheduler(Scheduler):
         identity = Identity(
             name=unique_name(f"beat@{socket.gethostname()}"), kind=Worker.Kind.SCHEDULER, version=settings.VERSION
         )
+        logcontext.name_process(identity.name)
         self._heart = Heartbeat(identity)
         self._wake = Wake()
         self._pulse = Pulse(broker=Broker(), known=tasks.known(), enabled=settings.CRON.enabled)

@@ -15,7 +15,7 @@ from celery import signals
 from celery.worker import state
 from django.conf import settings
 
-from jobs.engine import recovery
+from jobs.engine import logcontext, recovery
 from jobs.engine.heartbeat import Heartbeat
 from jobs.engine.usage import Usage, with_children
 from jobs.engine.workers import Identity
@@ -52,6 +52,7 @@ def _begin(sender: Any, **_: Any) -> None:
         slots=sender.concurrency or os.cpu_count() or 1,
         version=settings.VERSION,
     )
+    logcontext.name_process(identity.name)
     gc.collect()
     gc.freeze()  # or the first full collection of each child would copy every page it shares with this process
     _heart, _parent = Heartbeat(identity, usage=Usage(with_children), chore=_chore), os.getpid()

@@ -32,9 +32,9 @@ RETURNING looked_at
 log = logging.getLogger(__name__)
 
 
-def begin(patience: timedelta) -> "Watcher":
-    """Watch from now on, with what is configured."""
-    watcher = Watcher(configured(), tell=channels.configured, patience=patience)
+def begin(patience: timedelta, *, then: Callable[[], None] = lambda: None) -> "Watcher":
+    """Watch from now on, with what is configured; `then` is called after each look."""
+    watcher = Watcher(configured(), tell=channels.configured, patience=patience, then=then)
     watcher.start()
     return watcher
 
@@ -78,11 +78,19 @@ def deliver(to: Sequence[outbox.Channel]) -> None:
 class Watcher(threading.Thread):
     """Looks and delivers every so often until the process ends; an outage of the database is waited out."""
 
-    def __init__(self, limits: Limits, *, tell: Callable[[], Sequence[outbox.Channel]], patience: timedelta) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        tell: Callable[[], Sequence[outbox.Channel]],
+        patience: timedelta,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(name="watch", daemon=True)
         self._limits = limits
         self._tell = tell
         self._patience = patience
+        self._then = then
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -97,6 +105,7 @@ class Watcher(threading.Thread):
             look_when_due(self._limits, patience=self._patience)
             if self._limits.channels:
                 deliver(self._tell())
+            self._then()
         except (DatabaseError, InterfaceError):
             connection.close()  # the heartbeat says that the database is away
         except Exception:

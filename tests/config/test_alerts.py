@@ -18,7 +18,13 @@ DOCUMENT = (ROOT / "docs" / "alerts.md").read_text()
 
 def test_the_document_has_every_variable() -> None:
     told = [row[0].strip("`") for row in table(between(DOCUMENT, "alert variables"))]
-    assert told == ["ALERT_CHANNELS", "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET", "OUTGOING_ALLOW_PRIVATE"]
+    assert told == [
+        "ALERT_CHANNELS",
+        "ALERT_WEBHOOK_URL",
+        "ALERT_WEBHOOK_SECRET",
+        "PING_URL",
+        "OUTGOING_ALLOW_PRIVATE",
+    ]
 
 
 def test_the_document_has_every_cause() -> None:

@@ -82,6 +82,7 @@ def test_the_other_events(
 
 
 def test_no_event_is_without_a_line() -> None:
+    """But progress, which stands in the run's row and would be a line for every page."""
     announced = [value for value in vars(events).values() if isinstance(value, Signal)]
-    told = [events.run_started, events.run_finished, *(signal for signal, *_ in OTHERS)]
+    told = [events.run_started, events.run_finished, events.run_progressed, *(signal for signal, *_ in OTHERS)]
     assert {id(signal) for signal in announced} == {id(signal) for signal in told}
