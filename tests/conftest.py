@@ -26,7 +26,13 @@ PHONE = "+40700000001"
 KEPT = {"django_content_type", "auth_permission"}
 
 
-WAITING_MOSTLY = ("tests/faults/", "tests/integration/", "tests/bench/", "tests/catalog/test_reminders_")
+WAITING_MOSTLY = (
+    "tests/faults/",
+    "tests/integration/",
+    "tests/bench/",
+    "tests/stream/test_gateway",
+    "tests/catalog/test_reminders_",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
