@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -51,9 +52,10 @@ class Audience:
         """The last one puts out the light."""
         async with self._lock:
             self._count -= 1
-            if self._count == 0 and self._tail is not None:
-                tail, self._tail = self._tail, None
-                await tail.stop()
+            last = self._tail if self._count == 0 else None
+            self._tail = None if last else self._tail
+        if last is not None:
+            await last.stop()
 
 
 log = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         """Let in who may read, from a page of ours or with a token; all others are refused before anything is said."""
         self._tasks: list[asyncio.Task[None]] = []
         self._telling: asyncio.Task[None] | None = None
+        self._turn = 0
         self._tail: Tail | None = None
         self._topics: set[str] = set()
         self._cursor: int | None = None
@@ -125,7 +128,8 @@ class StreamConsumer(AsyncWebsocketConsumer):
             self._cursor = self._tail.cursor
         await self._say({"type": "subscribed", "topics": sorted(self._topics), "cursor": self._cursor})
         if self._telling is None:
-            self._telling = self._begin(self._tell)
+            self._turn += 1
+            self._telling = self._begin(partial(self._tell, self._turn))
 
     async def _go_back_to(self, cursor: int) -> None:
         """Begin anew behind the cursor; say so when it is from elsewhere, or what follows it is not kept any more."""
@@ -133,26 +137,31 @@ class StreamConsumer(AsyncWebsocketConsumer):
         if self._telling is not None:
             self._telling.cancel()
             self._telling = None
+            self._turn += 1
         oldest = await oldest_id()
         if cursor > self._tail.cursor or (oldest is not None and cursor < oldest - 1):
             await self._say({"type": "gap", "reason": "These events are not kept any more: look at everything anew."})
             cursor = self._tail.cursor if cursor > self._tail.cursor else (oldest or 1) - 1
         self._cursor = cursor
 
-    async def _tell(self) -> None:
-        while self._tail is not None and self._cursor is not None:
+    async def _tell(self, turn: int) -> None:
+        """Until the client leaves or goes back; whether that was noticed as a cancellation or not."""
+        while self._tail is not None and self._cursor is not None and self._turn == turn:
             events = await self._tail.after(self._cursor)
             if not events:  # they are not kept any more
                 self._cursor = self._tail.cursor
             for event in events:
+                if self._turn != turn:
+                    return
                 if event.topic == "":
                     await self._say({"type": "gap", "reason": "Events were lost: look at everything anew."})
                 elif event.topic in self._topics:
                     await self._say({"type": "event", **asdict(event)})
-                self._cursor = event.cursor
+                if self._turn == turn:
+                    self._cursor = event.cursor
 
     async def _beat(self) -> None:
-        while True:
+        while self._tail is not None:
             await asyncio.sleep(HEARTBEAT_S)
             await self._say({"type": "heartbeat", "cursor": self._cursor})
 

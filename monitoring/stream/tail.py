@@ -46,6 +46,7 @@ class Tail:
         self._hint = asyncio.Event()
         self._moved = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._ended = False  # a cancellation that meets a time-out may be lost on its way (Python 3.11)
 
     async def start(self) -> None:
         """Begin at the newest event."""
@@ -54,6 +55,7 @@ class Tail:
 
     async def stop(self) -> None:
         """Follow no more."""
+        self._ended = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -67,7 +69,7 @@ class Tail:
         return await _read(cursor, upto=self.cursor)
 
     async def _follow(self) -> None:
-        while True:
+        while not self._ended:
             try:
                 found = await _read(self.cursor)
             except (DatabaseError, InterfaceError):
@@ -90,7 +92,7 @@ class Tail:
 
     async def _listen(self) -> None:
         """Hear from Redis that there is something; without it the tail looks by itself."""
-        while True:
+        while not self._ended:
             client = redis.asyncio.Redis.from_url(redis_url(settings.BROKER_URL), socket_timeout=None)
             try:
                 async with client.pubsub() as told:

@@ -156,6 +156,24 @@ def test_an_outage_of_the_database_is_waited_out(listen: Listen, store: Store, l
         assert numbers(listener, 2) == [1, 2]
 
 
+def test_coming_and_going_in_crowds_leaves_the_next_one_everything(listen: Listen, store: Store) -> None:
+    """The last one ends the following of the table, and the next one begins it: at the same moment, again and again."""
+
+    def visit(number: int) -> None:
+        with listen() as listener:
+            listener.subscribe("runs")
+            if number % 3 == 0:
+                listener.cut()
+
+    with ThreadPoolExecutor(8) as crowd:
+        for done in [crowd.submit(visit, number) for number in range(120)]:
+            done.result()
+    with listen() as listener:
+        listener.subscribe("runs")
+        store(1, 2)
+        assert numbers(listener, 2) == [1, 2]
+
+
 STRANGERS: list[dict[str, Any]] = [
     {"headers": {}},
     {"headers": {"Authorization": "Bearer cron_wrong"}},
