@@ -30,7 +30,7 @@ WAITING_MOSTLY = (
     "tests/faults/",
     "tests/integration/",
     "tests/bench/",
-    "tests/stream/test_gateway",
+    "tests/stream/",
     "tests/catalog/test_reminders_",
 )
 
