@@ -35,7 +35,7 @@ class OpenFilter(admin.SimpleListFilter):
 class AlertAdmin(ReadOnlyAdmin):
     """Alerts, those that are open first."""
 
-    list_display = ("__str__", "how_bad", "state", "raised", "lasted_for", "summary", "acknowledged_by")
+    list_display = ("__str__", "how_bad", "state", "summary", "lasted_for", "acknowledged_by")
     list_filter = (OpenFilter, "severity", "cause")
     search_fields = ("subject", "summary")
     ordering = ("-cleared_at", "-pk")  # NULLs, which are open, come first

@@ -55,7 +55,7 @@ def of_day(day: date, *, zone: str, now: datetime) -> dict[str, Any]:
         "sessions": _sessions(during),
         "messages": _messages(during),
         "reservations": _reservations(during),
-        "credentials": {**_credentials(), "expiring": _expiring(now)},
+        "credentials": {**_credentials(), "refusedInUse": _refused(), "expiring": _expiring(now)},
         "jobs": jobs,
         "backup": _backup(),
         "alerts": _alerts(during),
@@ -171,6 +171,11 @@ def _failures(executed: Any) -> Iterable[dict[str, Any]]:
     last = failed.order_by("job", "-finished_at", "-pk").distinct("job").values_list("job", "error", "reason")
     for job, error, reason in last:
         yield {"job": job, "failed": counts[job], "lastError": (error or reason)[:LONGEST_ERROR]}
+
+
+def _refused() -> int:
+    """How many that the service works with are refused, or lack a right that sending needs."""
+    return Credential.objects.in_use().exclude(pk__in=Credential.objects.usable()).count()
 
 
 def _expiring(now: datetime) -> list[dict[str, str]]:

@@ -55,7 +55,7 @@ def _troubles(figures: dict[str, Any]) -> list[str]:
     credentials, found = figures["credentials"], []
     if failed := figures["jobs"]["failedJobs"]:
         found.append(f"{_count(len(failed), 'job')} failed")
-    if bad := credentials["invalidNow"]:
+    if bad := credentials["refusedInUse"]:
         found.append(f"{_count(bad, 'credential')} refused")
     if expiring := len(credentials["expiring"]):
         found.append(f"{_count(expiring, 'credential')} expiring")

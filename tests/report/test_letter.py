@@ -105,6 +105,14 @@ def test_a_week_without_anything_is_no_division_by_zero() -> None:
     assert "nothing the week before" in written().text
 
 
+def test_only_credentials_that_are_in_use_are_a_trouble_when_they_are_refused(make_credential: Any) -> None:
+    refused = {"status": "invalid", "invalid_since": NOON}
+    make_credential(**refused, in_use=False)
+    assert "all well" in written().subject
+    make_credential(**refused, in_use=True)
+    assert "1 credential refused" in written().subject
+
+
 @pytest.mark.parametrize(("days", "listed"), [(13, 1), (15, 0)])
 def test_credentials_that_expire_within_two_weeks_are_named(make_credential: Any, days: int, listed: int) -> None:
     make_credential(in_use=True, expires_at=NOON + timedelta(days=days))
