@@ -87,9 +87,9 @@ def test_a_watcher_looks_and_tells(large: None) -> None:
     channel = Kept()
     watcher = Watcher(LIMITS, tell=lambda: [channel], patience=timedelta(milliseconds=10))
     watcher.start()
-    wait_until(lambda: channel.messages, seconds=10)
+    wait_until(lambda: channel.messages, seconds=60)
     watcher.end()
-    watcher.join(10)
+    watcher.join(60)
     assert not watcher.is_alive()
     assert Alert.objects.get().subject == "worker@here#2"
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
 
 from local.servers import Servers
 from tests.integration.stack import Stack, call
+from tests.integration.waiting import within
 
 TRIGGER, STATUS = ("POST", "/cron/trigger/backup-data"), ("GET", "/cron/status")
 
@@ -39,38 +39,37 @@ def postgres(stack: Stack, web: str) -> Iterator[Any]:
     assert call("GET", f"{web}/cron/status")[0] == 200
 
 
-def timed(method: str, address: str) -> tuple[int, dict[str, Any], dict[str, str], float]:
-    start = monotonic()
+def ask(method: str, address: str) -> tuple[int, dict[str, Any], dict[str, str]]:
     status, body, headers = call(method, address)
-    return status, json.loads(body), {name.lower(): value for name, value in headers.items()}, monotonic() - start
+    return status, json.loads(body), {name.lower(): value for name, value in headers.items()}
 
 
 @pytest.mark.parametrize(("method", "path"), [TRIGGER, STATUS])
 def test_a_hanging_database_is_503_within_four_seconds(postgres: Any, web: str, method: str, path: str) -> None:
     postgres.pause()
-    status, problem, headers, took = timed(method, web + path)
+    with within(4):
+        status, problem, headers = ask(method, web + path)
     assert (status, headers["content-type"]) == (503, "application/problem+json")
     assert problem["type"] == "urn:problem-type:cron:database-unavailable"
     assert int(headers["retry-after"]) > 0
-    assert took < 4
 
 
 def test_the_login_page_and_the_probes_answer_while_it_hangs(postgres: Any, web: str) -> None:
     postgres.pause()
     assert call("GET", f"{web}/livez")[:2] == (200, b'{"alive": true}')
-    status, ready, _, took = timed("GET", f"{web}/readyz")
+    with within(4):
+        status, ready, _ = ask("GET", f"{web}/readyz")
     assert (status, ready) == (503, {"ready": False})
-    assert took < 4
 
 
 def test_a_stopped_database_is_503_within_two_seconds(stack: Stack, web: str) -> None:
     stack.servers.postgres.stop()
     try:
         for method, path in (TRIGGER, STATUS, ("GET", "/cron/health"), ("GET", "/cron/runs")):
-            status, _, headers, took = timed(method, web + path)
+            with within(2):
+                status, _, headers = ask(method, web + path)
             assert (status, headers["content-type"]) == (503, "application/problem+json")
             assert "retry-after" in headers
-            assert took < 2
         assert call("GET", f"{web}/readyz")[0] == 503
         assert call("GET", f"{web}/livez")[0] == 200
         assert call("GET", f"{web}/admin/login/")[0] == 200
@@ -82,26 +81,26 @@ def test_a_stopped_database_is_503_within_two_seconds(stack: Stack, web: str) ->
 def test_a_trigger_is_accepted_without_a_broker(stack: Stack, web: str) -> None:
     stack.servers.valkey.stop()
     try:
-        status, accepted, headers, took = timed("POST", f"{web}/cron/trigger/daily-report")
+        with within(4):
+            status, accepted, headers = ask("POST", f"{web}/cron/trigger/daily-report")
     finally:
         stack.servers.valkey.start()
     assert status == 202
     assert headers["location"] == accepted["url"] == f"/cron/runs/{accepted['runId']}"
-    assert took < 4
 
 
 def test_a_trigger_is_accepted_while_the_broker_hangs(stack: Stack, web: str) -> None:
     stack.servers.valkey.pause()
     try:
-        status, _, _, took = timed("POST", f"{web}/cron/trigger/sync-credentials")
+        with within(8):
+            status, _, _ = ask("POST", f"{web}/cron/trigger/sync-credentials")
     finally:
         stack.servers.valkey.resume()
     assert status == 202
-    assert took < 8
 
 
 def test_a_stranger_host_is_a_problem_too(web: str) -> None:
-    with closing(HTTPConnection(web.removeprefix("http://"), timeout=5)) as connection:
+    with closing(HTTPConnection(web.removeprefix("http://"), timeout=20)) as connection:
         connection.request("GET", "/cron/status", headers={"Host": "evil.example"})
         answer = connection.getresponse()
         answer.read()

@@ -30,7 +30,7 @@ def s3_address() -> Iterator[str]:
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        assert wait_until(lambda: answers(address), seconds=30)
+        assert wait_until(lambda: answers(address), seconds=60)
         yield address
     finally:
         process.kill()

@@ -41,7 +41,7 @@ REFUSES = {
 
 @pytest.fixture
 def hours(connected, configure):
-    configure(PROVIDER_READ_TIMEOUT="0.2")
+    configure(PROVIDER_READ_TIMEOUT="0.5")
     hours = Hours(TICK - MINUTE)
     connected.clock = hours.clock
     return hours

@@ -10,6 +10,7 @@ from django.db import OperationalError
 from config.database import from_url
 from config.postgres.base import DatabaseWrapper
 from local.servers import Servers
+from tests.integration.waiting import within
 
 LIMIT = 0.5
 
@@ -48,9 +49,9 @@ def ask(wrapper: DatabaseWrapper, question: str = "SELECT 1") -> Any:
 def test_a_query_that_stays_unanswered_fails_after_the_limit(server: Servers, kept: DatabaseWrapper) -> None:
     server.postgres.pause()
     start = monotonic()
-    with pytest.raises(OperationalError, match=r"did not answer within 0\.5 seconds"):
+    with within(LIMIT + 1), pytest.raises(OperationalError, match=r"did not answer within 0\.5 seconds"):
         ask(kept)
-    assert LIMIT <= monotonic() - start < LIMIT + 1
+    assert monotonic() - start >= LIMIT
 
 
 def test_the_next_request_connects_anew(server: Servers, kept: DatabaseWrapper) -> None:
@@ -65,10 +66,8 @@ def test_the_next_request_connects_anew(server: Servers, kept: DatabaseWrapper) 
 def test_a_failed_health_check_does_not_wait_a_second_time(server: Servers, kept: DatabaseWrapper) -> None:
     kept.close_if_unusable_or_obsolete()  # as at the start of a request
     server.postgres.pause()
-    start = monotonic()
-    with pytest.raises(OperationalError, match="health check"):
+    with within(LIMIT + 1), pytest.raises(OperationalError, match="health check"):
         ask(kept)
-    assert monotonic() - start < LIMIT + 1
     server.postgres.resume()
     assert ask(kept) == 1
 
@@ -98,9 +97,8 @@ def test_a_transaction_is_rolled_back_without_hanging(server: Servers, kept: Dat
     server.postgres.pause()
     with pytest.raises(OperationalError):
         ask(kept)
-    start = monotonic()
-    kept.close()
-    assert monotonic() - start < 1
+    with within(1):
+        kept.close()
 
 
 def test_who_waits_for_notices_is_not_hurried(kept: DatabaseWrapper) -> None:

@@ -130,7 +130,7 @@ def test_of_two_validations_at_once_one_announces(connections, make_meta, stand_
     def check(_):
         try:
             verdict = inspection.inspect(credential, connections=connections, now=NOW)
-            together.wait(timeout=10)
+            together.wait(timeout=60)
             return record(credential, verdict, now=NOW)
         finally:
             connection.close()

@@ -155,7 +155,7 @@ def test_threads_use_connections_of_their_own_and_close_them(run_body):
     before = connections()
     run = run_body(lambda run: run.each(range(20), lambda _: Run.objects.count(), workers=4).results)
     assert run.result == [1] * 20
-    assert wait_until(lambda: connections() <= before, seconds=5)
+    assert wait_until(lambda: connections() <= before, seconds=60)
 
 
 def test_what_threads_log_is_kept_with_the_run(run_body):

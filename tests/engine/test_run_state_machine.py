@@ -175,7 +175,6 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(180)
 def test_no_order_of_events_breaks_the_rules():
     how = settings(
         max_examples=12,

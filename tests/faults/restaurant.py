@@ -195,7 +195,7 @@ class Restaurant:
             values.append({"statuses": [status(message.id, timestamp=at, biz_opaque_callback_data=message.reference)]})
         body = json.dumps(delivery(*values)).encode()
         headers = {"X-Hub-Signature-256": meta_signature(body), "Content-Type": "application/json"}
-        with closing(http.client.HTTPConnection(self.stack.web.removeprefix("http://"), timeout=20)) as connection:
+        with closing(http.client.HTTPConnection(self.stack.web.removeprefix("http://"), timeout=80)) as connection:
             connection.request("POST", META, body, headers)
             assert connection.getresponse().status == 200
 
@@ -218,7 +218,7 @@ def kill_child(worker: Process) -> Callable[[], None]:
     def kill() -> None:
         for child in children:
             child.kill()
-        assert wait_until(lambda: not any(_lives(child) for child in children), seconds=5)
+        assert wait_until(lambda: not any(_lives(child) for child in children), seconds=60)
 
     return kill
 

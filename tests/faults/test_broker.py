@@ -54,7 +54,6 @@ def kept_on_disk(servers: Servers) -> Iterator[Server]:
 OUTAGES = [(False, 3), (False, 20), (True, 3), (True, 20), (False, 60), (True, 60)]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("durable", "seconds"), OUTAGES if LONG else OUTAGES[:1])
 def test_what_was_queued_and_what_fell_due_while_redis_was_dead_runs_after_it(
     living: Probes, durable: bool, seconds: int

@@ -1,7 +1,6 @@
 """F14, and what callers of the API see: an outage of PostgreSQL loses no outcome, and nobody waits for long."""
 
 from collections.abc import Callable
-from time import monotonic
 
 import pytest
 
@@ -10,14 +9,13 @@ from local.servers import Server
 from tests.faults.conftest import LONG
 from tests.faults.probes import Probes
 from tests.integration.stack import call
-from tests.integration.waiting import eventually
+from tests.integration.waiting import eventually, within
 
 pytestmark = pytest.mark.faults
 
 HOLD = 2.0
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seconds", [4, 45] if LONG else [4])
 @pytest.mark.parametrize("end", [Server.kill, Server.stop], ids=["killed", "stopped"])
 def test_a_job_that_ends_while_postgres_is_away_is_recorded_when_it_is_back(
@@ -52,10 +50,9 @@ def test_the_api_says_soon_that_the_database_is_away(
     living.when("probe-cron", "succeeded")
     hurt(living.stack.servers.postgres)
     for method, path in [("POST", trigger), ("GET", f"{address}/cron/status"), ("GET", f"{address}/readyz")] * 2:
-        began = monotonic()
-        status, _, headers = call(method, path)
+        with within(limit):
+            status, _, headers = call(method, path)
         assert status == 503
-        assert monotonic() - began < limit
         assert path.endswith("/readyz") or int(headers["Retry-After"]) > 0
     living.stack.servers.postgres.start()
     living.stack.servers.postgres.resume()

@@ -57,7 +57,7 @@ class Scheduler:
         """Wait for so many passes from now on: one may be under way, the next one knows everything."""
         with self._passed:
             wanted = self.passes + count
-            assert self._passed.wait_for(lambda: self.passes >= wanted or self.failure, timeout=20)
+            assert self._passed.wait_for(lambda: self.passes >= wanted or self.failure, timeout=80)
         if self.failure:
             raise self.failure
 

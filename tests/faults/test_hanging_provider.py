@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -85,11 +84,9 @@ def test_a_worker_that_is_told_to_end_waits_no_longer_than_one_call(
     worker = worker_of_the_jobs()
     eventually(lambda: len(provider.calls_to("meta.messages")) > POOL // 2, seconds=20, what="calls that hang")
 
-    told = monotonic()
     worker.send(signal.SIGTERM)
     eventually(lambda: not worker.alive, seconds=PATIENCE + 5, what="the worker's end", told=lambda: worker.log[-2000:])
 
-    assert monotonic() - told < PATIENCE + 5
     [run] = probes.runs("reservation-reminders")
     assert (run["state"], run["failures"]) == ("queued", 0)
     left = reminders(probes)

@@ -13,7 +13,7 @@ from tests.faults.probes import Probes
 from tests.integration.stack import Process
 from tests.integration.waiting import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.faults
 
 WITHIN = timedelta(seconds=60)
 

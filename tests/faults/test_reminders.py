@@ -20,7 +20,7 @@ from tests.integration.stack import Process, Stack
 from tests.integration.waiting import eventually
 from tests.webhooks.conftest import APP_SECRET
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if LONG else 240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 GUESTS = 2000 if LONG else 120

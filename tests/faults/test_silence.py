@@ -10,7 +10,7 @@ from tests.faults.conftest import LONG
 from tests.faults.probes import Probes
 from tests.integration.waiting import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.faults
 
 MOST_S = 90
 

@@ -59,7 +59,7 @@ def test_a_wrong_byte_far_below_keeps_everything_out(reservations):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_imports_of_the_same_file_at_once_end_as_one_set_of_rows():
-    both = Barrier(2, timeout=30)
+    both = Barrier(2, timeout=120)
 
     def import_it(order):
         def records():

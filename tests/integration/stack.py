@@ -73,7 +73,7 @@ class Process:
         """SIGCONT after `pause`."""
         signal_tree(self._popen, signal.SIGCONT)
 
-    def stop(self, *, asking: signal.Signals = signal.SIGTERM, grace: float = 15) -> int:
+    def stop(self, *, asking: signal.Signals = signal.SIGTERM, grace: float = 60) -> int:
         """Ask it to end, and kill what is left after the grace; its exit code."""
         end(self._popen, asking=asking, grace=grace)
         return self._popen.returncode
@@ -185,12 +185,12 @@ class Stack:
 
     def connection(self) -> psycopg.Connection[Any]:
         """A connection for a `with` block, which commits at its end."""
-        return psycopg.connect(self.servers.database_url, connect_timeout=5)
+        return psycopg.connect(self.servers.database_url, connect_timeout=20)
 
     def valkey(self) -> redis.Redis:
         """A client for a `with` block."""
         path = self.servers.redis_url.removeprefix("redis+socket://")
-        return redis.Redis(unix_socket_path=path, socket_timeout=5)
+        return redis.Redis(unix_socket_path=path, socket_timeout=20)
 
     def queued(self, queue: str) -> int:
         """How many messages lie in a queue."""
@@ -206,7 +206,7 @@ class Stack:
         return bool(self.rows("SELECT 1 FROM jobs_worker WHERE name LIKE %s", [f"%#{process.pid}-%"]))
 
 
-def call(method: str, address: str, *, token: str = TOKEN, timeout: float = 10) -> tuple[int, bytes, Message]:
+def call(method: str, address: str, *, token: str = TOKEN, timeout: float = 40) -> tuple[int, bytes, Message]:
     """One HTTP call: status, body and headers, whatever the status is."""
     request = urllib.request.Request(address, method=method, headers={"Authorization": f"Bearer {token}"})  # noqa: S310  an address of ours
     try:

@@ -34,7 +34,7 @@ class Script:
         return self._output.read_text()
 
     def wait_for(self, part: str, times: int = 1) -> None:
-        assert wait_until(lambda: self.text.count(part) >= times, seconds=20), f"no {part!r} in:\n{self.text}"
+        assert wait_until(lambda: self.text.count(part) >= times, seconds=60), f"no {part!r} in:\n{self.text}"
 
     def numbers(self, before: str) -> list[int]:
         """The numbers printed after the given words."""
@@ -44,7 +44,7 @@ class Script:
         self.process.send_signal(what)
 
     def wait(self) -> int:
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -70,4 +70,4 @@ def is_gone(pid: int) -> bool:
 
 
 def all_gone(pids: list[int]) -> bool:
-    return wait_until(lambda: all(is_gone(pid) for pid in pids), seconds=10)
+    return wait_until(lambda: all(is_gone(pid) for pid in pids), seconds=60)

@@ -57,8 +57,8 @@ def test_a_check_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
     script = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
 
     with beside("check", [sys.executable, "-c", script], tmp_path, {}):
-        assert wait_until((pid := tmp_path / "pid").is_file, seconds=10)
-        assert wait_until(lambda: pid.read_text() != "", seconds=10)
+        assert wait_until((pid := tmp_path / "pid").is_file, seconds=60)
+        assert wait_until(lambda: pid.read_text() != "", seconds=60)
 
     assert not psutil.pid_exists(int(pid.read_text()))
 

@@ -18,8 +18,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from local.programs import wait_until
 from local.provider import Reply, StandIn
+from tests.integration.waiting import BUSY, eventually, within
 from tests.local.conftest import ROOT
 
 PHONE = "+40712345678"
@@ -35,7 +35,7 @@ def stand_in() -> Iterator[StandIn]:
 
 
 def ask(server: StandIn, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
     try:
         if isinstance(body, dict):
             body, headers = json.dumps(body), {"Content-Type": "application/json", **headers}
@@ -190,9 +190,9 @@ def test_it_closes_at_once_and_leaves_no_thread() -> None:
         idle = socket.create_connection((str(address.hostname), int(address.port or 0)))
         hanging = socket.create_connection((str(address.hostname), int(address.port or 0)))
         hanging.sendall(b"GET /2010-04-01/Accounts/AC1.json HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert wait_until(lambda: bool(stand_in.calls), seconds=5)
-        begun = time.monotonic()
-    assert time.monotonic() - begun < 1
+        eventually(lambda: stand_in.calls, seconds=5, what="the call that hangs")
+        began = time.monotonic()
+    assert time.monotonic() - began < BUSY
     assert set(threading.enumerate()) == before
     assert (idle.recv(1), hanging.recv(1)) == (b"", b"")
     idle.close()
@@ -203,7 +203,7 @@ def test_many_threads_are_served_side_by_side() -> None:
     with StandIn(latency=0.2) as stand_in:
 
         def send_five() -> None:
-            connection = http.client.HTTPConnection(urlsplit(stand_in.url).netloc, timeout=20)
+            connection = http.client.HTTPConnection(urlsplit(stand_in.url).netloc, timeout=60)
             for _ in range(5):
                 connection.request(
                     "POST", "/v23.0/2000/messages", json.dumps(TEXT), {"Content-Type": "application/json"}
@@ -212,13 +212,12 @@ def test_many_threads_are_served_side_by_side() -> None:
             connection.close()
 
         threads = [threading.Thread(target=send_five) for _ in range(64)]
-        begun = time.monotonic()
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
+        with within(10):  # one second on an idle machine; one after the other it would be 64
+            for each in threads:
+                each.start()
+            for each in threads:
+                each.join()
         assert len(stand_in.messages) == 320
-        assert time.monotonic() - begun < 10  # one second on an idle machine; one after the other it would be 64
 
 
 def test_as_a_program_it_logs_what_it_accepts(tmp_path: Path) -> None:
@@ -228,12 +227,12 @@ def test_as_a_program_it_logs_what_it_accepts(tmp_path: Path) -> None:
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         connection.request("POST", "/v23.0/2000/messages", json.dumps(TEXT), {"Content-Type": "application/json"})
         connection.getresponse().read()
         connection.close()
         assert json.loads(log.read_text())["to"] == PHONE
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 143
+        assert process.wait(timeout=60) == 143
         process.stdout.close()

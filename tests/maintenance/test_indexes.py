@@ -3,13 +3,14 @@
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
+from itertools import count
 
 import pytest
 from django.db import connection
 
 from maintenance import upkeep
 from maintenance.upkeep import patience
+from tests.integration.waiting import within
 from tests.maintenance.conftest import held, size, sql, wear
 
 KEYS = {
@@ -99,28 +100,26 @@ def test_the_job_rebuilds_what_is_worn_and_tells_the_sizes(run_job, worn_index):
 
 def test_writers_go_on_during_a_rebuild(worn_index):
     worn_index("md5(n::text)", rows=300_000)
-    slowest, ended = 0.0, threading.Event()
+    written, ended = count(), threading.Event()
 
     def write():
-        nonlocal slowest
         try:
             while not ended.is_set():
-                began = monotonic()
                 sql("INSERT INTO worn (n, key) VALUES (0, 'written meanwhile')")
-                slowest = max(slowest, monotonic() - began)
+                next(written)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
-        began = monotonic()
+        before = next(written)
         done = upkeep.reindex(upkeep.Bloated(index="worn_key", size=0, wasted=0))
-        took = monotonic() - began
+        meanwhile = next(written) - before
         ended.set()
         writing.result()
 
     assert not done.busy
-    assert slowest < max(0.3, took / 2)
+    assert meanwhile > 10  # one that is kept waiting for the rebuild's end is the only one
 
 
 @pytest.mark.parametrize(
@@ -129,10 +128,8 @@ def test_writers_go_on_during_a_rebuild(worn_index):
 def test_a_transaction_that_has_used_the_table_makes_it_give_up(run_job, worn_index, statement):
     """What it leaves cannot be dropped either while that transaction lasts: the next run does it."""
     worn_index("md5(n::text)")
-    with held(statement):
-        began = monotonic()
+    with held(statement), within(5):
         done = upkeep.reindex(upkeep.Bloated(index="worn_key", size=0, wasted=0), lock_wait="100ms")
-        assert monotonic() - began < 5
 
     assert done.busy
     assert done.after == size("worn_key") > 0

@@ -89,7 +89,7 @@ def test_two_runs_at_once_note_a_reminder_once(make_reservation):
 
     def act(_):
         try:
-            together.wait(timeout=30)
+            together.wait(timeout=120)
             with transaction.atomic():
                 return plan()
         finally:

@@ -55,7 +55,7 @@ def test_the_database_allows_one_call_at_a_time(make_reminder, make_attempt):
 def test_ten_at_once_make_one_call(remind, make_reminder, line):
     reminder = make_reminder()
     together = threading.Barrier(10)
-    line.on_turn = lambda: together.wait(timeout=30)
+    line.on_turn = lambda: together.wait(timeout=120)
 
     def act(_):
         try:
@@ -74,12 +74,12 @@ def test_ten_at_once_make_one_call(remind, make_reminder, line):
 def test_cancelling_and_sending_at_once_never_wait_for_each_other_for_ever(remind, make_reminder, line):
     several = [make_reminder() for _ in range(8)]
     together = threading.Barrier(2)
-    line.on_turn = lambda: together.wait(timeout=30)
+    line.on_turn = lambda: together.wait(timeout=120)
 
     def cancel_all():
         try:
             for reminder in several:
-                together.wait(timeout=30)
+                together.wait(timeout=120)
                 lifecycle.cancel(reminder.reservation_id, now=NOW)
         finally:
             connections.close_all()
@@ -87,7 +87,7 @@ def test_cancelling_and_sending_at_once_never_wait_for_each_other_for_ever(remin
     with ThreadPoolExecutor(1) as pool:
         cancelling = pool.submit(cancel_all)
         endings = [remind(reminder) for reminder in several]
-        cancelling.result(timeout=60)
+        cancelling.result(timeout=240)
 
     assert set(endings) <= {"sent", "gone"}
     assert len(line.calls) == endings.count("sent")
@@ -102,7 +102,7 @@ def test_a_run_and_a_person_who_go_through_them_in_opposite_orders_both_come_thr
 
     def note(ordered):
         try:
-            together.wait(timeout=30)
+            together.wait(timeout=120)
             with transaction.atomic():
                 planning._note([(key, NOW + HOUR) for key in ordered], kind=Reminder.Kind.TWO_HOURS, now=NOW)
         finally:

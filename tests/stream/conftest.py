@@ -43,7 +43,7 @@ class Listener:
     def say(self, **message: Any) -> None:
         self.connection.send(json.dumps(message))
 
-    def hear(self, seconds: float = 20) -> dict[str, Any]:
+    def hear(self, seconds: float = 60) -> dict[str, Any]:
         said: dict[str, Any] = json.loads(self.connection.recv(timeout=seconds))
         return said
 

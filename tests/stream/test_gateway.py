@@ -46,7 +46,6 @@ def test_only_topics_that_were_asked_for_are_told(listen: Listen, store: Store) 
         assert numbers(listener, 1) == [4]
 
 
-@pytest.mark.timeout(300)
 def test_who_is_cut_off_fifty_times_during_five_thousand_events_has_them_all_once_and_in_order(
     listen: Listen, store: Store, live: Stack
 ) -> None:

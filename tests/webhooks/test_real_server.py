@@ -5,13 +5,13 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
 
 from local.servers import Servers
 from tests.integration.stack import Stack
+from tests.integration.waiting import within
 from tests.webhooks.conftest import (
     APP_SECRET,
     META,
@@ -51,15 +51,14 @@ def mend(servers: Servers) -> None:
         server.resume()
 
 
-def post(stack: Stack, body: Any, *, path: str = META, **headers: str) -> tuple[int, Any, float]:
-    """Status, answer, and how long it took; what is iterated over goes in chunks."""
+def post(stack: Stack, body: Any, *, path: str = META, **headers: str) -> tuple[int, Any]:
+    """Status and answer; what is iterated over goes in chunks."""
     raw = body if isinstance(body, bytes) else b"".join(body)
     headers = {"X-Hub-Signature-256": meta_signature(raw), "Content-Type": "application/json", **headers}
-    start = monotonic()
-    with closing(http.client.HTTPConnection(stack.web.removeprefix("http://"), timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(stack.web.removeprefix("http://"), timeout=60)) as connection:
         connection.request("POST", path, body, headers, encode_chunked=not isinstance(body, bytes))
         answer = connection.getresponse()
-        return answer.status, json.loads(answer.read() or b"null"), monotonic() - start
+        return answer.status, json.loads(answer.read() or b"null")
 
 
 def told(provider_id: str) -> bytes:
@@ -74,7 +73,7 @@ def test_a_delivery_is_kept_and_its_run_is_in_the_queue(stack: Stack) -> None:
     stack.rows("DELETE FROM jobs_run")
     before = stack.queued("scheduled")
 
-    assert post(stack, told("wamid.queued"))[:2] == (200, {"new": 1, "ignored": 0})
+    assert post(stack, told("wamid.queued")) == (200, {"new": 1, "ignored": 0})
     assert "wamid.queued" in kept(stack)
     assert stack.queued("scheduled") == before + 1
     [(trigger, by)] = stack.rows("SELECT DISTINCT trigger, triggered_by FROM jobs_run")
@@ -97,9 +96,9 @@ def test_while_the_broker_is_stopped_events_are_kept_and_answered(stack: Stack, 
     stack.rows("DELETE FROM jobs_run")
     servers.valkey.stop()
 
-    status, _, took = post(stack, told("wamid.stopped"))
+    with within(4):
+        assert post(stack, told("wamid.stopped"))[0] == 200
 
-    assert (status, took < 4) == (200, True)
     assert "wamid.stopped" in kept(stack)
     assert stack.value("SELECT count(*) FROM jobs_run WHERE publish_after IS NOT NULL") == 1
 
@@ -108,9 +107,9 @@ def test_while_the_broker_hangs_events_are_kept_and_answered(stack: Stack, serve
     stack.rows("DELETE FROM jobs_run")
     servers.valkey.pause()
 
-    status, _, took = post(stack, told("wamid.hanging"))
+    with within(8):
+        assert post(stack, told("wamid.hanging"))[0] == 200
 
-    assert (status, took < 8) == (200, True)
     assert "wamid.hanging" in kept(stack)
 
 
@@ -120,12 +119,12 @@ def test_without_a_database_the_provider_is_asked_to_repeat_and_the_repeat_is_ke
 ) -> None:
     body = told(f"wamid.{fate}")
     getattr(servers.postgres, fate)()
-    status, problem, took = post(stack, body)
+    with within(4):
+        status, problem = post(stack, body)
     mend(servers)
 
     assert (status, problem["type"]) == (503, "urn:problem-type:cron:database-unavailable")
-    assert took < 4
-    assert post(stack, body)[:2] == (200, {"new": 1, "ignored": 0})
+    assert post(stack, body) == (200, {"new": 1, "ignored": 0})
 
 
 def test_a_refusal_stands_in_the_log_and_secrets_do_not(stack: Stack) -> None:
