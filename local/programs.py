@@ -17,7 +17,7 @@ from typing import IO
 import psutil
 
 TETHER = Path(__file__).with_name("tether.py")
-POLL_SECONDS = 0.02
+POLL_SECONDS, MOST_POLL_SECONDS = 0.02, 0.25
 
 
 def _always() -> bool:
@@ -85,12 +85,13 @@ def signal_tree(process: subprocess.Popen[bytes], what: signal.Signals) -> None:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    """Poll the condition and answer whether it came true in time."""
-    deadline = time.monotonic() + seconds
+    """Poll the condition, less often the longer it has been waited for, and answer whether it came true in time."""
+    began = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             return False
-        time.sleep(POLL_SECONDS)
+        time.sleep(min(max(POLL_SECONDS, waited / 20), MOST_POLL_SECONDS))
     return True
 
 
