@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.servers import Servers
+from tests.integration.prepared import prepared
 from tests.integration.stack import Stack, call
 from tests.integration.waiting import within
 
@@ -20,10 +20,9 @@ TRIGGER, STATUS = ("POST", "/cron/trigger/backup-data"), ("GET", "/cron/status")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder: Path = tmp_path_factory.mktemp("outage")
     with (
-        Servers(folder, durable=False) as servers,
+        prepared(folder) as servers,
         Stack(servers, folder, settings="config.settings", environment={}) as stack,
     ):
-        stack.manage("migrate", "-v0")
         yield stack
 
 

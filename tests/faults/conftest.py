@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.servers import Servers
 from tests.faults.probes import Probes
+from tests.integration.prepared import prepared
 from tests.integration.stack import Stack
 from tests.integration.waiting import eventually
 
@@ -20,7 +20,7 @@ def built(folder: Path) -> Iterator[Probes]:
     effects, gate = folder / "effects", folder / "gate"
     environment = {"EFFECTS_FILE": str(effects), "GATE_FILE": str(gate)}
     with ExitStack() as cleanup:
-        servers = cleanup.enter_context(Servers(folder, durable=False))
+        servers = cleanup.enter_context(prepared(folder))
         stack = cleanup.enter_context(Stack(servers, folder, settings="tests.faults.settings", environment=environment))
         probes = Probes(stack, effects=effects, gate=gate)
         probes.prepare()

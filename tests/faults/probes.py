@@ -73,8 +73,7 @@ class Probes:
         self._gate = gate
 
     def prepare(self) -> None:
-        """Make the tables of the service and the probes' own."""
-        self.stack.manage("migrate", "--no-input")
+        """Make the probes' own tables."""
         self.stack.rows(TABLE)
 
     def forget(self) -> None:

@@ -85,7 +85,6 @@ class Restaurant:
 
     def open(self) -> None:
         """Start everything that it takes to remind guests."""
-        self.stack.manage("migrate", "-v0")
         self.stack.manage("shell", "-v0", "-c", SENDERS)
         self.stack.start_beat(wait=False)
         for group in ("cron", "cron", "scheduled"):

@@ -13,9 +13,9 @@ import pytest
 
 from local.programs import wait_until
 from local.provider import Reply, StandIn
-from local.servers import Servers
 from tests.faults.conftest import LONG
 from tests.faults.restaurant import Attempt, Restaurant, kill_child
+from tests.integration.prepared import prepared
 from tests.integration.stack import Process, Stack
 from tests.integration.waiting import eventually
 from tests.webhooks.conftest import APP_SECRET
@@ -101,7 +101,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restaurant]:
     chance = Random(SEED)
     with ExitStack() as cleanup:
         stand_in = cleanup.enter_context(StandIn(latency=LATENCY))
-        servers = cleanup.enter_context(Servers(folder, durable=False))
+        servers = cleanup.enter_context(prepared(folder))
         environment = {**SETTINGS, **dict.fromkeys(URLS, stand_in.url)}
         stack = cleanup.enter_context(Stack(servers, folder, settings="config.settings", environment=environment))
         house = Restaurant(stack=stack, stand_in=stand_in)

@@ -149,12 +149,11 @@ class Stack:
         return beat
 
     def start_web(self, **environment: str) -> str:
-        """The web server, and the operator with TOKEN; its address."""
+        """The web server; its address."""
         with socket.create_server(("127.0.0.1", 0)) as found:
             port = found.getsockname()[1]
         command = ["-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
         web = self._start(f"web-{len(self.processes)}", command, environment)
-        self.manage("create_operator", OPERATOR_PASSWORD="a password of the tests", LOCAL_API_TOKEN=TOKEN)
         web.wait_for("Uvicorn running")
         self.web = f"http://127.0.0.1:{port}"
         return self.web

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.servers import Servers
+from tests.integration.prepared import prepared
 from tests.integration.stack import Process, Stack, call
 from tests.integration.waiting import eventually, within
 
@@ -16,10 +16,9 @@ LAST_WORD = "This was the last word."  # as tests/integration/leaving.py has it
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("lines")
     with (
-        Servers(folder, durable=False) as servers,
+        prepared(folder) as servers,
         Stack(servers, folder, settings="tests.integration.leaving", environment={}) as stack,
     ):
-        stack.manage("migrate", "-v", "0")
         yield stack
 
 

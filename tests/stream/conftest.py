@@ -8,8 +8,8 @@ from typing import Any, Self
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from local.servers import Servers
 from monitoring.stream.storing import TURN
+from tests.integration.prepared import prepared
 from tests.integration.stack import TOKEN, Stack
 
 STORE = """
@@ -61,10 +61,9 @@ class Listener:
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder: Path = tmp_path_factory.mktemp("stream")
     with (
-        Servers(folder, durable=False) as servers,
+        prepared(folder) as servers,
         Stack(servers, folder, settings="config.settings", environment={}) as stack,
     ):
-        stack.manage("migrate", "-v0")
         stack.start_web()
         yield stack
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from local.servers import Servers
+from tests.integration.prepared import prepared
 from tests.integration.stack import Stack
 from tests.integration.waiting import within
 from tests.webhooks.conftest import (
@@ -30,10 +31,9 @@ SETTINGS = {"META_APP_SECRET": APP_SECRET, "META_VERIFY_TOKEN": VERIFY_TOKEN, "P
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder: Path = tmp_path_factory.mktemp("webhooks")
     with (
-        Servers(folder, durable=False) as servers,
+        prepared(folder) as servers,
         Stack(servers, folder, settings="config.settings", environment=SETTINGS) as stack,
     ):
-        stack.manage("migrate", "-v0")
         stack.start_web()
         yield stack
 
