@@ -49,7 +49,13 @@ def _watch_beside_beat(**_: Any) -> None:
 @signals.worker_process_shutdown.connect
 def _end_child(**_: Any) -> None:
     """A child of a worker leaves without Python's own exit, where logging would be flushed."""
+    from django.conf import settings
+
     from monitoring import pings
 
     log_entries.flush()
     pings.flush()
+    if settings.TRACES_TO:
+        from monitoring import tracing
+
+        tracing.flush()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import alerts, backups, cron, database, environment, log, mail, providers, sources
+from config import alerts, backups, cron, database, environment, log, mail, providers, sources, tracing
 
 ENV = environment.load()
 BASE_DIR = environment.BASE_DIR
@@ -25,6 +25,7 @@ PROVIDERS = providers.read(ENV)
 BACKUPS = backups.read(ENV)
 ALERTING = alerts.read(ENV)
 MAIL = mail.read(ENV)
+TRACES_TO = tracing.read(ENV)
 CREDENTIAL_SOURCE = sources.reader(ENV)
 VERSION = ENV.get("VERSION", "development")
 

@@ -34,6 +34,7 @@ OWN_PREFIXES = (
     "REMINDER_",
     "REPORT_",
     "OUTGOING_",
+    "OTEL_",
     "PING_URL",
     "PUBLIC_URL",
     "SECRETS_DIR",

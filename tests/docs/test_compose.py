@@ -9,7 +9,7 @@ import yaml
 from cryptography.fernet import Fernet
 from django.urls import resolve
 
-from config import alerts, backups, mail, providers, sources
+from config import alerts, backups, mail, providers, sources, tracing
 from config.cron import _Variables
 from config.database import from_url
 from config.messaging import GROUPS
@@ -58,6 +58,7 @@ def test_its_variables_are_read_by_the_service(name):
         mail._Variables,
         providers._Variables,
         sources._Variables,
+        tracing._Variables,
     )
     known = {field for group in groups for field in group.model_fields} | {sources.DIRECTORY, alerts.CHANNELS}
     known |= variables_read() | {f"{each}_FILE" for each in required_variables()}

@@ -66,6 +66,14 @@ for slug in ("probe-alone", "probe-frozen"):
 cleanup.job("probe-quit", schedule=NEVER, description="Never twice at once")(probe)
 
 
+@cron.job("probe-twice", schedule=NEVER, description="Fails at first", retry=AT_ONCE)
+def probe_twice(run: RunContext) -> None:
+    """Leave a trace, and fail the first attempt."""
+    trace(run)
+    if run.attempt == 1:
+        raise ConnectionError("+40712345678 is not there")
+
+
 @cron.job("probe-gate", schedule=NEVER, description="Occupies a slot", overlap=Overlap.ALLOW)
 def probe_gate(run: RunContext) -> None:
     """Wait until the test opens the gate."""
