@@ -1,6 +1,6 @@
 """`python -m bench [OPTION…]`: every benchmark, one after the other."""
 
-from bench import backup, burst, deletion, memory, overhead, reminders, scheduler_idle, sweep, trigger
+from bench import backup, burst, deletion, endpoints, memory, overhead, reminders, scheduler_idle, sweep, trigger
 from bench.command import main
 
 main(
@@ -13,4 +13,5 @@ main(
     deletion.measure,
     sweep.measure,
     backup.measure,
+    endpoints.measure,
 )

@@ -32,6 +32,7 @@ class Size:
     sessions: int
     sweep: int
     backup: int
+    kept: int
 
 
 SHORT = Size(
@@ -49,6 +50,7 @@ SHORT = Size(
     sessions=20_000,
     sweep=50_000,
     backup=200_000,
+    kept=100_000,
 )
 FULL = Size(
     bursts=(1000, 10_000),
@@ -65,6 +67,7 @@ FULL = Size(
     sessions=200_000,
     sweep=500_000,
     backup=2_000_000,
+    kept=1_000_000,
 )
 TINY = Size(
     bursts=(20,),
@@ -81,6 +84,7 @@ TINY = Size(
     sessions=20,
     sweep=40,
     backup=400,
+    kept=400,
 )
 
 Measure = Callable[[Stage, Size], list[Finding]]

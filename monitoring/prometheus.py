@@ -19,7 +19,7 @@ from jobs.fleet import broker
 from jobs.models import Schedule
 from maintenance.backup.standing import standing
 from monitoring.fleet import fleet
-from monitoring.job_figures import JobFigures, job_figures
+from monitoring.job_figures import JobFigures, figures
 from monitoring.models import Alert, Severity
 from monitoring.performance import database_load
 from monitoring.queues import queues
@@ -45,7 +45,7 @@ class _Collector:
     def collect(self) -> Families:
         """Every family."""
         yield InfoMetricFamily("cron_build", "The running version.", {"version": settings.VERSION})
-        yield from _jobs(job_figures())
+        yield from _jobs(figures()[1])
         yield from _schedules()
         yield from _queues()
         yield from _fleet()
@@ -54,7 +54,7 @@ class _Collector:
         yield from _outside()
 
 
-def _jobs(figures: list[JobFigures]) -> Families:
+def _jobs(jobs: list[JobFigures]) -> Families:
     runs = CounterMetricFamily("cron_runs", "Runs that ended, of all time.", labels=["job", "outcome"])
     took = SummaryMetricFamily("cron_run_duration_seconds", "Duration of runs, of all time.", labels=["job"])
     recent = GaugeMetricFamily(
@@ -67,7 +67,7 @@ def _jobs(figures: list[JobFigures]) -> Families:
     succeeded = GaugeMetricFamily(
         "cron_run_last_success_timestamp_seconds", "When a run succeeded last.", labels=["job"]
     )
-    for each in figures:
+    for each in jobs:
         slug = each.job.slug
         runs.add_metric([slug, "succeeded"], each.succeeded)
         runs.add_metric([slug, "failed"], each.failed)

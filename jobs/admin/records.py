@@ -68,7 +68,7 @@ class WorkerAdmin(ReadOnlyAdmin):
 
 @admin.register(DailyTotal)
 class DailyTotalAdmin(ReadOnlyAdmin):
-    """How many runs ended, by UTC day and job."""
+    """How many runs ended, by UTC day and job; after two months by the month, on its first day."""
 
     list_display = ("day", "job", "succeeded", "failed", "average_ms")
     list_filter = (JobFilter,)

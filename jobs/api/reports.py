@@ -168,10 +168,10 @@ def metrics(report: Metrics, now: datetime) -> MetricsReport:
     """The figures since the beginning."""
     return MetricsReport(
         timestamp=now,
-        total_jobs_executed=report.total,
-        successful_jobs=report.succeeded,
-        failed_jobs=report.failed,
-        average_execution_time=report.average_ms,
+        total_jobs_executed=report.totals.executed,
+        successful_jobs=report.totals.succeeded,
+        failed_jobs=report.totals.failed,
+        average_execution_time=report.totals.average_ms or 0,
         memory_usage=_memory(report.process),
         cpu_usage=CpuUsage(user=report.process.cpu_user_us, system=report.process.cpu_system_us),
         last_proven_backup=_backup(report.proven_backup),
@@ -188,7 +188,7 @@ def _job_metrics(each: JobFigures) -> JobMetrics:
         succeeded=each.succeeded,
         failed=each.failed,
         success_rate=None if each.success_rate is None else round(each.success_rate, 4),
-        average_ms=round(each.duration_ms / each.executed) if each.executed else None,
+        average_ms=each.average_ms,
         p50_ms=_whole(each.p50_ms),
         p95_ms=_whole(each.p95_ms),
         p99_ms=_whole(each.p99_ms),

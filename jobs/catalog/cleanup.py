@@ -18,6 +18,7 @@ MESSAGE_RETENTION = timedelta(days=90)
 LOG_RETENTION = timedelta(days=30)
 PARKED_RETENTION = timedelta(days=90)
 REPORT_RETENTION = timedelta(days=400)
+TOTALS_BY_DAY = timedelta(days=60)
 SESSION_RETENTION = timedelta(days=180)
 CREDENTIAL_GRACE = timedelta(days=7)
 
@@ -55,7 +56,7 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
     """Delete lines of runs and of processes, results, runs, workers, alerts and webhook events of 30 days ago and more.
 
     Each job keeps its last success and failure, an event that could not be processed stays three times as long, and a
-    daily report for 400 days.
+    daily report for 400 days. Totals are kept for ever, after 60 days by the month.
     """
     limit, parked, events = run.now - LOG_RETENTION, run.now - PARKED_RETENTION, WebhookEvent.objects
     oldest = (run.now - REPORT_RETENTION).date()
@@ -72,6 +73,7 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
         "deletedReports": run.in_batches(DailyReport.objects.before(oldest), past.delete),
         "deletedWebhookEvents": run.in_batches(events.processed_before(limit), external.delete_webhook_events),
         "deletedParkedEvents": run.in_batches(events.parked_before(parked), external.delete_webhook_events),
+        **({} if run.dry_run else {"foldedTotals": past.fold_totals((run.now - TOTALS_BY_DAY).date())}),
     }
 
 

@@ -1,6 +1,6 @@
-"""Deleting what the engine remembers: log lines, task results, runs, workers. Daily totals stay for ever."""
+"""Deleting what the engine remembers: log lines, task results, runs, workers. Totals stay, old ones by the month."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
@@ -12,6 +12,20 @@ from jobs.models import ACTIVE, EXECUTED, Run, RunLog, Worker
 # Given the keys as they are, and not a query for them, the planner knows how few they are beside the lines.
 HOLD = "SELECT array_agg(id)::text FROM ({page}) AS held (id)"
 DELETE_LINES = "DELETE FROM jobs_runlog WHERE run_id = ANY(%s::uuid[])"
+# In one statement: a row is counted by whoever deleted it, so that two at once lose nothing.
+FOLD = """
+WITH old AS (
+    DELETE FROM jobs_dailytotal
+     WHERE day < %(limit)s AND NOT (day = date_trunc('month', day)::date AND shard = 0)
+    RETURNING job, day, succeeded, failed, duration_ms),
+folded AS (
+    INSERT INTO jobs_dailytotal AS t (day, job, shard, succeeded, failed, duration_ms)
+    SELECT date_trunc('month', day)::date, job, 0, sum(succeeded), sum(failed), sum(duration_ms)
+      FROM old GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (day, job, shard) DO UPDATE SET succeeded = t.succeeded + EXCLUDED.succeeded,
+           failed = t.failed + EXCLUDED.failed, duration_ms = t.duration_ms + EXCLUDED.duration_ms)
+SELECT count(*) FROM old
+"""
 DELETE_RUNS = "DELETE FROM jobs_run WHERE id = ANY(%s::uuid[])"
 
 
@@ -36,6 +50,12 @@ def runs_before(moment: datetime) -> QuerySet[Run]:
 def workers_before(moment: datetime) -> QuerySet[Worker]:
     """Processes that stopped before the moment; every restart leaves one behind."""
     return Worker.objects.filter(stopped_at__lt=moment)
+
+
+def fold_totals(limit: date) -> int:
+    """Add the totals of days before the limit to the first of their month; returns how many rows those were."""
+    [[folded]] = sql.rows(FOLD, {"limit": limit})
+    return int(folded)
 
 
 def delete(page: QuerySet[Any]) -> int:

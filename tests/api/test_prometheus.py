@@ -109,7 +109,7 @@ def test_it_takes_few_queries(caller: Callable[..., Client], full: None) -> None
     client.get("/metrics")
     with CaptureQueriesContext(connection) as queries:
         client.get("/metrics")
-    assert len(queries) == 13
+    assert len(queries) == 14
 
 
 def test_who_may_not_read_gets_nothing(caller: Callable[..., Client], db: None) -> None:

@@ -14,7 +14,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["burst", "overhead", "trigger", "scheduler_idle", "memory", "reminders", "deletion", "sweep", "backup"]
+    "name",
+    [
+        "backup",
+        "burst",
+        "deletion",
+        "endpoints",
+        "memory",
+        "overhead",
+        "reminders",
+        "scheduler_idle",
+        "sweep",
+        "trigger",
+    ],
 )
 def test_every_benchmark_can_be_imported(name):
     assert callable(import_module(f"bench.{name}").measure)

@@ -1,10 +1,11 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db.models import Sum
 from django_celery_results.models import TaskResult
 
 from external_apis.models import WebhookEvent
-from jobs.models import Run, RunLog, State, Worker
+from jobs.models import DailyTotal, Run, RunLog, State, Worker
 from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery, StreamEvent
 
 NOW = datetime(2026, 6, 1, 2, 40, tzinfo=UTC)
@@ -124,6 +125,41 @@ def test_processes_that_stopped_more_than_30_days_ago_go(run_job):
 
     assert clean(run_job)["deletedWorkers"] == 1
     assert not Worker.objects.filter(name="old").exists()
+
+
+def test_totals_of_more_than_60_days_ago_are_kept_by_the_month_and_none_is_lost(run_job):
+    def total(month, day, *, job="backup-data", shard=0):
+        DailyTotal.objects.create(
+            day=date(2026, month, day), job=job, shard=shard, succeeded=10, failed=1, duration_ms=100
+        )
+
+    limit = (4, 2)
+    for month, day in [(1, 1), (1, 2), (1, 31), (3, 31), (4, 1), limit, (5, 31)]:
+        total(month, day)
+    total(1, 1, shard=3)
+    total(1, 5, job="daily-report")
+    before = sums()
+
+    assert "foldedTotals" not in clean(run_job, dry_run=True)
+    assert clean(run_job)["foldedTotals"] == 5
+    assert clean(run_job)["foldedTotals"] == 0
+    assert sums() == before
+    assert list(kept_totals().order_by("day", "job").values_list("day", "job", "shard", "succeeded")) == [
+        (date(2026, 1, 1), "backup-data", 0, 40),
+        (date(2026, 1, 1), "daily-report", 0, 10),
+        (date(2026, 3, 1), "backup-data", 0, 10),
+        (date(2026, 4, 1), "backup-data", 0, 10),
+        (date(2026, *limit), "backup-data", 0, 10),
+        (date(2026, 5, 31), "backup-data", 0, 10),
+    ]
+
+
+def kept_totals():
+    return DailyTotal.objects.exclude(job="cleanup-old-logs")
+
+
+def sums():
+    return kept_totals().aggregate(Sum("succeeded"), Sum("failed"), Sum("duration_ms"))
 
 
 def test_a_month_of_31_days_does_not_pull_the_brake(run_job):
