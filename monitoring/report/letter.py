@@ -1,8 +1,9 @@
 """The report as a letter: its subject, its one sentence, its HTML and its plain text."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.template.loader import render_to_string
 
@@ -38,11 +39,18 @@ def write(figures: dict[str, Any]) -> Letter:
         "well": not troubles,
         "charts": [_chart(figures["week"], *chart) for chart in CHARTS],
         "rows": _rows(figures),
+        "expiring": [_expiring(each, figures["timezone"]) for each in figures["credentials"]["expiring"]],
     }
     subject = f"{day:%A} {day.day} {day:%B}: {'; '.join(troubles) or 'all well'}; {_business(figures)}"
     html = render_to_string("monitoring/report/letter.html", about)
     text = render_to_string("monitoring/report/letter.txt", about)
     return Letter(subject=plain.text(" ".join(subject.split()), 300), html=plain.text(html), text=plain.text(text))
+
+
+def _expiring(each: dict[str, str], zone: str) -> dict[str, str]:
+    """A credential with its last moment as the reader's clock shows it."""
+    at = datetime.fromisoformat(each["expiresAt"]).astimezone(ZoneInfo(zone))
+    return {"label": each["label"], "expires": f"{at:%A} {at.day} {at:%B %Y, %H:%M}"}
 
 
 def _business(figures: dict[str, Any]) -> str:

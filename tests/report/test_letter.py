@@ -66,7 +66,7 @@ def test_what_a_reader_must_know_comes_first(make_credential: Any) -> None:
     words = written()
     assert words.subject.startswith("Sunday 14 June: 1 job failed; 1 credential expiring; 1 alert open;")
     for each in (words.html, words.text):
-        for told in ("backup-data", "OSError: disk", "main token", "1 alert open."):
+        for told in ("backup-data", "OSError: disk", "main token", "Saturday 27 June 2026, 12:00", "1 alert open."):
             assert told in each
     assert "backup-data, 2 times: OSError: disk still full" in words.text
 
