@@ -67,7 +67,7 @@ def keep(count: str) -> dict[str, Any]:
     model.delete()
     sql.run(RESULTS)
     sql.run(TOTALS)
-    retention.fold_totals((timezone.now() - TOTALS_BY_DAY).date())  # as cleanup-old-logs does
+    retention.fold_totals((timezone.now() - TOTALS_BY_DAY).date(), dry_run=False)  # as cleanup-old-logs does
     sql.run("VACUUM ANALYZE")
     sql.run("CHECKPOINT")  # else the disk is busy with what was written
     return {}

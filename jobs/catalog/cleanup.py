@@ -73,7 +73,7 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
         "deletedReports": run.in_batches(DailyReport.objects.before(oldest), past.delete),
         "deletedWebhookEvents": run.in_batches(events.processed_before(limit), external.delete_webhook_events),
         "deletedParkedEvents": run.in_batches(events.parked_before(parked), external.delete_webhook_events),
-        **({} if run.dry_run else {"foldedTotals": past.fold_totals((run.now - TOTALS_BY_DAY).date())}),
+        "foldedTotals": past.fold_totals((run.now - TOTALS_BY_DAY).date(), dry_run=run.dry_run),
     }
 
 

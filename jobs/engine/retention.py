@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db.models import Q, QuerySet
 
 from jobs.engine import sql
-from jobs.models import ACTIVE, EXECUTED, Run, RunLog, Worker
+from jobs.models import ACTIVE, EXECUTED, DailyTotal, Run, RunLog, Worker
 
 # Given the keys as they are, and not a query for them, the planner knows how few they are beside the lines.
 HOLD = "SELECT array_agg(id)::text FROM ({page}) AS held (id)"
@@ -52,8 +52,10 @@ def workers_before(moment: datetime) -> QuerySet[Worker]:
     return Worker.objects.filter(stopped_at__lt=moment)
 
 
-def fold_totals(limit: date) -> int:
-    """Add the totals of days before the limit to the first of their month; returns how many rows those were."""
+def fold_totals(limit: date, *, dry_run: bool) -> int:
+    """Add the totals of days before the limit to the first of their month; returns how many rows those are."""
+    if dry_run:
+        return DailyTotal.objects.filter(day__lt=limit).exclude(day__day=1, shard=0).count()
     [[folded]] = sql.rows(FOLD, {"limit": limit})
     return int(folded)
 

@@ -7,7 +7,7 @@ from django_celery_results.models import TaskResult
 
 from external_apis.models import WebhookEvent
 from jobs.engine import registry
-from jobs.models import Run, RunLog, State, Worker
+from jobs.models import DailyTotal, Run, RunLog, State, Worker
 from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery, StreamEvent
 
 NOW = datetime(2026, 6, 15, 9, 0, tzinfo=UTC)
@@ -38,6 +38,7 @@ def much(make_session, make_message, make_credential):
         times = dict.fromkeys(("raised_at", "seen_at", "told_at", "cleared_at"), at)
         alert = Alert.objects.create(cause="cpu-high", severity="warning", summary="-", state="cleared", **times)
         Notice.objects.create(alert=alert, kind="cleared", channel="mail", created_at=at, next_try_at=at)
+        DailyTotal.objects.create(day=at.date(), job="daily-report", succeeded=1)
         StreamEvent.objects.create(topic="runs", kind="run_started", at=at)
         report = DailyReport.objects.create(day=(at - 250 * DAY).date(), figures={}, created_at=at)
         ReportDelivery.objects.create(report=report, recipient="ana@example.com")
