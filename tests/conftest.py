@@ -54,7 +54,7 @@ def flush_quickly() -> Iterator[None]:
     """
 
     def deletions(self: DatabaseOperations, style: Any, tables: list[str], **_: Any) -> list[str]:
-        return [f"DELETE FROM {self.quote_name(table)};" for table in tables if table not in KEPT]  # noqa: S608
+        return [" ".join(f"DELETE FROM {self.quote_name(table)};" for table in tables if table not in KEPT)]  # noqa: S608
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", deletions)
