@@ -77,6 +77,16 @@ def let_in(request: HttpRequest, scope: Scope) -> Caller:
     return BearerToken(scope)(request) or SignedIn(scope)(request)
 
 
+def identity(request: HttpRequest) -> str:
+    """Who calls, whatever they may do, by a name that nobody else will ever have; raises NotAuthenticated."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return f"token {tokens.authenticate(secret.strip(), now=timezone.now()).pk}"
+    if not request.user.is_authenticated:
+        raise NotAuthenticated("Send 'Authorization: Bearer <token>', or sign in.")
+    return f"user {request.user.pk}"
+
+
 def _check_permission(user: Any, scope: Scope) -> None:
     permission = PERMISSIONS[scope]
     if not user.has_perm(permission):

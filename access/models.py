@@ -34,3 +34,24 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class IdempotencyKey(models.Model):
+    """A key that came with a request, and what that was answered; kept for a day."""
+
+    caller = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request, which the key belongs to.")
+    status = models.SmallIntegerField(
+        default=0, help_text="Of the answer; 0 only within the transaction that makes it."
+    )
+    headers = models.JSONField(default=dict)
+    body = models.TextField(default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="one_request_per_key")]
+        indexes = [models.Index(fields=["created_at"], name="key_age")]
+
+    def __str__(self) -> str:
+        return f"{self.caller}: {self.key}"

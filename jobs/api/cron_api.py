@@ -13,6 +13,7 @@ from ninja.operation import Operation
 from access.auth import let_in, needs
 from access.models import Scope
 from jobs.api.body import StrictParser
+from jobs.api.idempotency import PARAMETER, once
 from jobs.api.problems import MEDIA_TYPE, PROBLEMS, Problem, problem_of, wrong_method
 
 View = Callable[..., HttpResponse]
@@ -48,6 +49,8 @@ class CronAPI(NinjaAPI):
         """The description, in which errors have the media type of problems."""
         schema = super().get_openapi_schema(**where)
         for operations in schema["paths"].values():
+            if "post" in operations:
+                operations["post"].setdefault("parameters", []).append(PARAMETER)
             for operation in operations.values():
                 for response in operation["responses"].values():
                     _mark_problem(response.get("content", {}))
@@ -76,7 +79,7 @@ def _with_problems(view: View) -> View:
             return wrong_method(request.method, response["Allow"]).answer()
         return response
 
-    return csrf_exempt(answer)  # the way in for people checks it, and answers with a problem
+    return csrf_exempt(once(answer))  # the way in for people checks it, and answers with a problem
 
 
 def _readers_only(view: View) -> View:

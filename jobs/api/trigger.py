@@ -1,5 +1,6 @@
 """POST /cron/trigger/<job>: ask for a run. One operation per declared job, made from its declaration."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,9 +10,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, c
 
 from access.auth import needs
 from access.models import Scope
+from jobs.api.idempotency import when_kept
 from jobs.api.payloads import Accepted, Payload, ProblemDetails, accepted
 from jobs.engine import dispatch, registry
 from jobs.engine.definition import Job
+from jobs.engine.dispatch import Waiting
 from jobs.fleet.publishing import publish
 from jobs.models import Trigger
 
@@ -86,8 +89,13 @@ def _trigger(request: HttpRequest, response: HttpResponse, job: Job, body: Trigg
         arguments=arguments,
         dry_run=asked.dry_run,
         confirms=asked.confirms,
-        publish=publish,
+        publish=_publish,
     )
     answer = accepted(run)
     response["Location"] = answer.url
     return Status(202, answer)
+
+
+def _publish(runs: Iterable[Waiting]) -> None:
+    waiting = list(runs)
+    when_kept(lambda: dispatch.publish_quietly(waiting, publish))
