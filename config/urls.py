@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from jobs.api import alerts, daily_reports, prometheus, runs, state, webhooks
+from jobs.api import alerts, daily_reports, jobs, prometheus, runs, state, webhooks
 from jobs.api.cron_api import CronAPI, nothing_here
 from jobs.api.trigger import build_router
 from monitoring import probes
@@ -13,6 +13,7 @@ api = CronAPI(title="Cron Jobs Service", version="1", description="Trigger and w
 api.add_router("", state.router)
 api.add_router("/trigger", build_router())
 api.add_router("/runs", runs.router)
+api.add_router("/jobs", jobs.router)
 api.add_router("/alerts", alerts.router)
 api.add_router("/reports", daily_reports.router)
 

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_celery_beat.models import PeriodicTask
 
-from jobs.admin.ledger import notice_edits
 from jobs.engine import dispatch, pausing, registry, sync
 from jobs.engine.definition import Job
 from jobs.engine.errors import AlreadyWaiting, BadArguments
@@ -73,7 +72,7 @@ def pause(page: ModelAdmin, request: HttpRequest, rows: Rows) -> HttpResponse | 
             "checkbox": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "jobs/admin/pause.html", context)
-    notice_edits()
+    tasks.read_edits()
     reason, until = form.cleaned_data["reason"], form.cleaned_data["until"]
     for row, job in _declared(page, request, rows):
         pausing.pause(job.slug, by=request.user.get_username(), reason=reason, until=until)

@@ -7,10 +7,9 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from jobs.admin.validation import REFUSED
-from jobs.engine import schedules, sql, sync
+from jobs.engine import sync
 from jobs.engine.timing import timing_of
 from jobs.engine.words import in_words, local_time, utc_time
-from jobs.fleet import tasks
 from jobs.models import Schedule
 
 
@@ -26,12 +25,6 @@ def of(row: PeriodicTask) -> Schedule | None:
     if not hasattr(row, "ledger"):
         attach([row])
     return row.ledger
-
-
-def notice_edits() -> None:
-    """Read edited schedules at once, as a scheduler would, so that what is asked for also reaches a new row."""
-    while schedules.refresh(sql.now(), tasks.known()):
-        pass
 
 
 def when(row: PeriodicTask) -> str:

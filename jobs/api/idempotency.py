@@ -5,7 +5,7 @@ wait for its answer, and that a process which dies in between leaves nothing hal
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from functools import wraps
 from hashlib import sha256
@@ -20,6 +20,9 @@ from access.auth import identity
 from access.errors import NotAuthenticated
 from access.idempotency import Answer, KeyReused
 from jobs.api.problems import INVALID, KEY_REUSED, PROBLEMS, Problem, problem_of
+from jobs.engine import dispatch
+from jobs.engine.dispatch import Waiting
+from jobs.fleet.publishing import publish
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -53,12 +56,13 @@ def once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return answer
 
 
-def when_kept(act: Callable[[], object]) -> None:
-    """Act at once; under a key, when the answer is kept: others must not see what may yet be undone."""
+def publish_when_kept(runs: Iterable[Waiting]) -> None:
+    """Publish at once; under a key, when the answer is kept: a worker must not look for what is not committed."""
+    waiting = list(runs)
     if _under_key.get():
-        transaction.on_commit(act)
+        transaction.on_commit(lambda: dispatch.publish_quietly(waiting, publish))
     else:
-        act()
+        publish(waiting)
 
 
 def _once(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from ninja.errors import HttpError, ValidationError
 
 from access.errors import CsrfFailed, NotAllowed, NotAuthenticated
-from jobs.engine.errors import AlreadyWaiting, BadArguments, NotCancellable, UnknownJob, UnknownRun
+from jobs.engine.errors import AlreadyWaiting, BadArguments, NotCancellable, NotEnded, UnknownJob, UnknownRun
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:problem-type:cron"
@@ -43,6 +43,8 @@ WRONG_METHOD = Kind(405, "method-not-allowed", "The method is not allowed here")
 ALREADY_WAITING = Kind(409, "already-waiting", "A run of this job already waits")
 KEY_REUSED = Kind(409, "key-reused", "The idempotency key belongs to another request")
 ALREADY_CLEARED = Kind(409, "already-cleared", "The alert is over")
+NOT_ENDED = Kind(409, "not-ended", "The run has not ended")
+NO_SCHEDULE = Kind(409, "no-schedule", "The job has no schedule")
 NOT_CANCELLABLE = Kind(409, "not-cancellable", "The run has already ended")
 TOO_LARGE = Kind(413, "too-large", "The body is too large")
 WRONG_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body is not JSON")
@@ -162,6 +164,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     UnknownJob: _saying(UNKNOWN_JOB),
     UnknownRun: _saying(UNKNOWN_RUN),
     NotCancellable: _saying(NOT_CANCELLABLE),
+    NotEnded: _saying(NOT_ENDED),
     Http404: _saying(NOT_FOUND, "There is nothing at this address. GET /cron/openapi.json tells what there is."),
     DisallowedHost: _saying(BAD_REQUEST, "The Host header names no host of this service."),
     RequestDataTooBig: _saying(TOO_LARGE),

@@ -116,11 +116,12 @@ def status(overview: Overview) -> Status:
         status="active" if overview.active else "disabled",
         last_run=overview.last_run,
         next_run=overview.next_run,
-        jobs=[_job(each) for each in overview.jobs],
+        jobs=[job_status(each) for each in overview.jobs],
     )
 
 
-def _job(each: JobOverview) -> JobStatus:
+def job_status(each: JobOverview) -> JobStatus:
+    """One job in the list of all."""
     return JobStatus(
         name=each.job.name,
         schedule=each.schedule,

@@ -1,19 +1,20 @@
-"""GET /cron/runs, GET /cron/runs/<id>, POST /cron/runs/<id>/cancel."""
+"""GET /cron/runs, GET /cron/runs/<id>, POST its cancel and retry."""
 
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import Query, Router
+from ninja import Query, Router, Status
 from pydantic import AfterValidator, Field
 
 from access.auth import needs
 from access.models import Scope
-from jobs.api.payloads import Payload, ProblemDetails, RunDetails, RunPage, run_details, run_summary
+from jobs.api.idempotency import publish_when_kept
+from jobs.api.payloads import Accepted, Payload, ProblemDetails, RunDetails, RunPage, accepted, run_details, run_summary
 from jobs.api.problems import INVALID, Problem
-from jobs.engine import runs
+from jobs.engine import dispatch, runs
 from jobs.engine.errors import UnknownRun
 from jobs.models import Run, RunLog, State, Trigger
 
@@ -76,6 +77,20 @@ def get_run(request: HttpRequest, run_id: UUID) -> RunDetails:  # noqa: ARG001  
 def cancel_run(request: HttpRequest, run_id: UUID) -> RunDetails:
     """Cancel a waiting run at once; ask a running one to stop at its next step."""
     return _details(runs.cancel(run_id, by=request.auth.name))  # type: ignore[attr-defined]
+
+
+@router.post(
+    "/{uuid:run_id}/retry",
+    response={202: Accepted, frozenset({400, 401, 403, 404, 409, 503}): ProblemDetails},
+    auth=needs(Scope.TRIGGER),
+    url_name="retry-run",
+)
+def retry_run(request: HttpRequest, response: HttpResponse, run_id: UUID) -> Status[Accepted]:
+    """Ask for a new run with the same arguments as one that has ended."""
+    by = request.auth.name  # type: ignore[attr-defined]
+    answer = accepted(dispatch.again(run_id, by=by, via=Trigger.API, publish=publish_when_kept))
+    response["Location"] = answer.url
+    return Status(202, answer)
 
 
 def _matching(asked: RunFilter) -> Any:

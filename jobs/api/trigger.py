@@ -1,6 +1,5 @@
 """POST /cron/trigger/<job>: ask for a run. One operation per declared job, made from its declaration."""
 
-from collections.abc import Iterable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,12 +9,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, c
 
 from access.auth import needs
 from access.models import Scope
-from jobs.api.idempotency import when_kept
+from jobs.api.idempotency import publish_when_kept
 from jobs.api.payloads import Accepted, Payload, ProblemDetails, accepted
 from jobs.engine import dispatch, registry
 from jobs.engine.definition import Job
-from jobs.engine.dispatch import Waiting
-from jobs.fleet.publishing import publish
 from jobs.models import Trigger
 
 RESPONSES: dict[Any, Any] = {202: Accepted, frozenset({400, 401, 403, 404, 409, 413, 415, 503}): ProblemDetails}
@@ -89,13 +86,8 @@ def _trigger(request: HttpRequest, response: HttpResponse, job: Job, body: Trigg
         arguments=arguments,
         dry_run=asked.dry_run,
         confirms=asked.confirms,
-        publish=_publish,
+        publish=publish_when_kept,
     )
     answer = accepted(run)
     response["Location"] = answer.url
     return Status(202, answer)
-
-
-def _publish(runs: Iterable[Waiting]) -> None:
-    waiting = list(runs)
-    when_kept(lambda: dispatch.publish_quietly(waiting, publish))

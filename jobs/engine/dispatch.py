@@ -12,11 +12,11 @@ from uuid import UUID
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
-from jobs.engine import events, sql
+from jobs.engine import events, registry, sql
 from jobs.engine.definition import Job
-from jobs.engine.errors import AlreadyWaiting, BadArguments, BrokerUnavailable
+from jobs.engine.errors import AlreadyWaiting, BadArguments, BrokerUnavailable, NotEnded, UnknownRun
 from jobs.ids import new_run_id
-from jobs.models import WAITING, Run, State, Trigger
+from jobs.models import ACTIVE, WAITING, Run, State, Trigger
 
 # An unclaimed run is published again after this long, then at doubling intervals up to the longest.
 PUBLISH_AGAIN = timedelta(seconds=20)
@@ -90,6 +90,20 @@ def trigger(
         raise AlreadyWaiting(job.slug, waiting.pk)
     publish_quietly([Waiting(run.id, run.task, run.queue)], publish)
     return run
+
+
+def again(run_id: UUID, *, by: str, via: Trigger, publish: Publish) -> Run:
+    """Ask for what an ended run did, or was to do, with the same arguments.
+
+    Raises UnknownRun, NotEnded, UnknownJob when the job is declared no more, and what `trigger` raises.
+    """
+    run = Run.objects.only("job", "state", "arguments", "dry_run").filter(pk=run_id).first()
+    if run is None:
+        raise UnknownRun(f"There is no run {run_id}.")
+    if run.state in ACTIVE:
+        raise NotEnded(f"Run {run_id} is {run.state}: what has not ended cannot be done again.")
+    job = registry.get(run.job)
+    return trigger(job, by=by, via=via, publish=publish, arguments=run.arguments, dry_run=run.dry_run)
 
 
 def adopt(task: str, *, run_id: UUID, queue: str, arguments: dict[str, Any], by: str) -> Run:

@@ -44,6 +44,10 @@ class NotCancellable(JobError):
     """The run has already ended."""
 
 
+class NotEnded(JobError):
+    """The run is still to be executed, or at work."""
+
+
 class BrakePulled(JobError):
     """A destructive job would remove more than it plausibly should; a new run that names this one confirms."""
 

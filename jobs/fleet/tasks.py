@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import current_app
 
-from jobs.engine import registry
+from jobs.engine import registry, schedules, sql
 from jobs.engine.definition import Job
 from jobs.engine.schedules import Known
 
@@ -34,6 +34,12 @@ def known() -> Known:
     app = current_app._get_current_object()
     app.loader.import_default_modules()
     return Known(tasks=frozenset(app.tasks), queues=frozenset(app.amqp.queues))
+
+
+def read_edits() -> None:
+    """Read edited schedules at once, as a scheduler would, so that what is asked for also reaches a new row."""
+    while schedules.refresh(sql.now(), known()):
+        pass
 
 
 registry.load()  # whoever imports this module may do so before the app of the jobs is ready

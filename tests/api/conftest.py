@@ -65,7 +65,7 @@ def log_lines(make_run: Callable[..., Run]) -> Callable[[Run, int], None]:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the API hands to the broker: the outer edge, kept in a list."""
     runs: list[Any] = []
-    monkeypatch.setattr("jobs.api.trigger.publish", runs.extend)
+    monkeypatch.setattr("jobs.api.idempotency.publish", runs.extend)
     return runs
 
 

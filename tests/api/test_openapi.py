@@ -24,6 +24,7 @@ def test_every_job_has_an_operation_with_its_own_body(schema: Any) -> None:
 
 def test_the_other_operations_are_described(schema: Any) -> None:
     paths = {path for path in schema["paths"] if "/trigger/" not in path}
+    job = "/cron/jobs/{slug}"
     run, alert = "/cron/runs/{run_id}", "/cron/alerts/{alert_id}"
     state = {"/cron/status", "/cron/health", "/cron/metrics"}
     reports = {"/cron/reports", "/cron/reports/{day}"}
@@ -32,6 +33,12 @@ def test_the_other_operations_are_described(schema: Any) -> None:
         "/cron/runs",
         run,
         f"{run}/cancel",
+        f"{run}/retry",
+        job,
+        f"{job}/ticks",
+        f"{job}/why",
+        f"{job}/pause",
+        f"{job}/resume",
         "/cron/alerts",
         alert,
         f"{alert}/acknowledgement",
@@ -50,7 +57,7 @@ def test_errors_are_described_as_problems(schema: Any) -> None:
 
 def test_operations_and_shapes_are_named_once_and_plainly(schema: Any) -> None:
     names = [operation["operationId"] for each in schema["paths"].values() for operation in each.values()]
-    assert len(set(names)) == len(names) == 27
+    assert len(set(names)) == len(names) == 33
     assert {"get_status", "list_runs", "trigger_backup_data"} <= set(names)
     assert "runId" in schema["components"]["schemas"]["Accepted"]["properties"]
 

@@ -210,7 +210,7 @@ def test_it_is_accepted_while_the_broker_is_down(
         raise BrokerUnavailable("gone")
 
     declared()
-    monkeypatch.setattr("jobs.api.trigger.publish", lost)
+    monkeypatch.setattr("jobs.api.idempotency.publish", lost)
     assert caller().post(URL, content_type=JSON).status_code == 202
     assert Run.objects.get().publish_after is not None
 

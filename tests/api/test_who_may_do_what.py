@@ -35,6 +35,12 @@ OPERATIONS = [
     ("get", "/cron", "read", 404),
     ("get", "/cron/nothing/here", "read", 404),
     ("post", f"{SOME_RUN}/cancel", "manage", 404),
+    ("post", f"{SOME_RUN}/retry", "trigger", 404),
+    ("get", "/cron/jobs/daily-report", "read", 200),
+    ("get", "/cron/jobs/daily-report/ticks", "read", 200),
+    ("get", "/cron/jobs/daily-report/why?at=2026-01-01T00:00:00Z", "read", 200),
+    ("post", "/cron/jobs/no-such-job/resume", "manage", 404),
+    ("post", "/cron/jobs/no-such-job/pause", "manage", 400),
     ("post", "/cron/trigger/no-such-job", "trigger", 404),
     *[("post", f"/cron/trigger/{job.slug}", "trigger", 202) for job in registry.all_jobs()],
 ]

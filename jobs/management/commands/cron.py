@@ -10,7 +10,7 @@ from django_typer.management import command
 from rich.console import RenderableType
 from typer import Argument, Exit, Option
 
-from jobs.engine import dispatch, pausing, registry, runner, schedules, sql, sync
+from jobs.engine import dispatch, pausing, registry, runner, sync
 from jobs.engine.explain import Explanation, why
 from jobs.fleet import tasks
 from jobs.fleet.publishing import publish
@@ -126,7 +126,7 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
     ) -> None:
         """Skip a job's ticks until it is resumed; triggering it by hand still works."""
         end = moments.read_one(until, settings.CRON.timezone) if until else None
-        _notice_edits()
+        tasks.read_edits()
         paused = pausing.pause(slug, by=arguments.typist(), reason=reason, until=end)
         if not paused:
             raise NothingDone(f"{slug} has no schedule that could be paused. `manage.py cron sync` makes its own anew.")
@@ -147,7 +147,7 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
     def sync(self, as_json: AsJson = False) -> None:
         """Bring the schedules up to date with the code, keeping what operators edited; part of every deploy."""
         done = asdict(sync.sync())
-        _notice_edits()
+        tasks.read_edits()
         text = "\n".join(f"{what}: {', '.join(slugs)}" for what, slugs in done.items() if slugs)
         self._show(done, text, as_json)
 
@@ -155,7 +155,7 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
     def reset(self, slug: Slug, as_json: AsJson = False) -> None:
         """Give up what was edited: the job's schedule follows its declaration again."""
         sync.reset(slug)
-        _notice_edits()
+        tasks.read_edits()
         default = sync.default_of(registry.get(slug))
         self._show({"job": slug, **default}, f"{slug} is due at {default['cron']} ({default['zone']}) again", as_json)
 
@@ -182,12 +182,6 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
     @staticmethod
     def _moment(instant: Any) -> str:
         return moments.show(instant, settings.CRON.timezone)
-
-
-def _notice_edits() -> None:
-    """Read edited schedules at once, as a scheduler would, so that what is asked for also reaches a new row."""
-    while schedules.refresh(sql.now(), tasks.known()):
-        pass
 
 
 def _explained(explanation: Explanation) -> dict[str, Any]:
