@@ -59,7 +59,7 @@ class _Runs(Sampler):
         return "Runs"
 
 
-class Masking(SpanExporter):
+class _Masking(SpanExporter):
     """Hands spans on without secrets, phone numbers, and what addresses ask for."""
 
     def __init__(self, inner: SpanExporter) -> None:
@@ -75,18 +75,18 @@ class Masking(SpanExporter):
         return self._inner.force_flush(timeout_millis)
 
 
-def begin(exporter: SpanExporter) -> TracerProvider:
+def _begin(exporter: SpanExporter) -> TracerProvider:
     """Trace what is connected and called from now on."""
     named = Resource.create({SERVICE_NAME: SERVICE}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(sampler=ParentBased(_Runs()), resource=named, id_generator=_RunIds())
-    provider.add_span_processor(BatchSpanProcessor(Masking(exporter)))
+    provider.add_span_processor(BatchSpanProcessor(_Masking(exporter)))
     propagate.set_global_textmap(CompositePropagator([]))  # providers have no use for our traces
     PsycopgInstrumentor().instrument(tracer_provider=provider)
     RequestsInstrumentor().instrument(tracer_provider=provider)
     return provider
 
 
-_provider = begin(OTLPSpanExporter(endpoint=f"{settings.TRACES_TO}/v1/traces"))
+_provider = _begin(OTLPSpanExporter(endpoint=f"{settings.TRACES_TO}/v1/traces"))
 _tracer = _provider.get_tracer(__name__)
 
 
@@ -107,7 +107,8 @@ def _run_started(*, run: Run, **_: Any) -> None:
 
 def _begin_trace(run: Run, about: dict[str, Any]) -> None:
     """The spans of what lies behind it: from the moment that was intended to the run's making, and to its start."""
-    created = datetime.fromtimestamp((run.pk.int >> 80) / 1000, UTC)
+    assert run.started_at is not None
+    created = _created(run.pk) or run.started_at
     first, name = (min(run.tick, created), "tick") if run.tick else (created, "trigger")
     here = _beginning.set(run.pk)
     try:
@@ -115,9 +116,13 @@ def _begin_trace(run: Run, about: dict[str, Any]) -> None:
     finally:
         _beginning.reset(here)
     root.end(_ns(created))
-    assert run.started_at is not None
     waiting = _tracer.start_span(f"queue {run.job}", _under(run.pk), attributes=about, start_time=_ns(created))
     waiting.end(_ns(max(run.started_at, created)))
+
+
+def _created(run_id: UUID) -> datetime | None:
+    """The time in an id of ours; one that Celery gave to a call by hand has none."""
+    return datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC) if run_id.version == 7 else None
 
 
 def _under(run_id: UUID) -> context.Context:

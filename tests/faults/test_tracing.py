@@ -115,6 +115,19 @@ def test_attempts_meet_in_one_trace_and_say_what_was_wrong(probes: Probes, colle
     assert {span.parent_span_id for span in attempts} == {UUID(run["id"]).bytes[8:]}
 
 
+def test_a_run_that_somebody_else_gave_its_id_is_traced_too(probes: Probes, collector: Receiver) -> None:
+    """Celery's ids tell no time."""
+    worker = probes.stack.start_worker(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    call = "from config.celery import app; app.send_task('jobs.probe-cron', queue='cron')"
+    probes.stack.manage("shell", "-v0", "-c", call)
+    [run] = probes.when("probe-cron", "succeeded")
+    worker.stop()
+
+    assert UUID(run["id"]).version == 4
+    names = {span.name for span in trace_of(collector, run)}
+    assert {"trigger probe-cron", "queue probe-cron", "run probe-cron"} <= names
+
+
 @pytest.mark.parametrize("status", [None, 503])
 def test_a_collector_that_is_away_or_refuses_costs_no_run(
     probes: Probes, collector: Receiver, status: int | None
