@@ -228,11 +228,10 @@ class Coverage(models.Model):
 
 
 class DailyTotal(models.Model):
-    """How many runs of a job ended on a UTC day, kept when the runs themselves are long gone.
+    """How many runs of a job ended on a UTC day, or, after two months, in the month that the day begins.
 
-    What is older than two months is kept by the month, on its first day.
-
-    A job whose runs may overlap has several rows a day, to be added up: its runs must not queue for one.
+    Kept when the runs themselves are long gone. A job whose runs may overlap has several rows a day, to be added up:
+    its runs must not queue for one.
     """
 
     day = models.DateField()

@@ -27,6 +27,7 @@ from jobs.fleet.publishing import publish
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
+REFUSALS: tuple[type[Exception], ...] = (Problem, *PROBLEMS)
 KEPT_HEADERS = ("Content-Type", "Location", "Cache-Control", "Retry-After")
 PARAMETER = {
     "name": HEADER,
@@ -48,10 +49,8 @@ def once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return view(request, *args, **values)
         try:
             return _once(request, lambda: view(request, *args, **values))
-        except tuple(PROBLEMS) as error:
+        except REFUSALS as error:
             return problem_of(error).answer()
-        except Problem as problem:
-            return problem.answer()
 
     return answer
 

@@ -12,6 +12,7 @@ from jobs.models import ACTIVE, EXECUTED, DailyTotal, Run, RunLog, Worker
 # Given the keys as they are, and not a query for them, the planner knows how few they are beside the lines.
 HOLD = "SELECT array_agg(id)::text FROM ({page}) AS held (id)"
 DELETE_LINES = "DELETE FROM jobs_runlog WHERE run_id = ANY(%s::uuid[])"
+DELETE_RUNS = "DELETE FROM jobs_run WHERE id = ANY(%s::uuid[])"
 # In one statement: a row is counted by whoever deleted it, so that two at once lose nothing.
 FOLD = """
 WITH old AS (
@@ -26,7 +27,6 @@ folded AS (
            failed = t.failed + EXCLUDED.failed, duration_ms = t.duration_ms + EXCLUDED.duration_ms)
 SELECT count(*) FROM old
 """
-DELETE_RUNS = "DELETE FROM jobs_run WHERE id = ANY(%s::uuid[])"
 
 
 def log_lines_before(moment: datetime) -> QuerySet[RunLog]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.prepared import prepared
 from tests.integration.stack import Stack, call
-from tests.integration.waiting import within
+from tests.integration.waiting import PROMISED, within
 
 TRIGGER, STATUS = ("POST", "/cron/trigger/backup-data"), ("GET", "/cron/status")
 
@@ -46,7 +46,7 @@ def ask(method: str, address: str) -> tuple[int, dict[str, Any], dict[str, str]]
 @pytest.mark.parametrize(("method", "path"), [TRIGGER, STATUS])
 def test_a_hanging_database_is_503_within_four_seconds(postgres: Any, web: str, method: str, path: str) -> None:
     postgres.pause()
-    with within(4):
+    with within(4, patience=PROMISED):
         status, problem, headers = ask(method, web + path)
     assert (status, headers["content-type"]) == (503, "application/problem+json")
     assert problem["type"] == "urn:problem-type:cron:database-unavailable"
@@ -56,7 +56,7 @@ def test_a_hanging_database_is_503_within_four_seconds(postgres: Any, web: str, 
 def test_the_login_page_and_the_probes_answer_while_it_hangs(postgres: Any, web: str) -> None:
     postgres.pause()
     assert call("GET", f"{web}/livez")[:2] == (200, b'{"alive": true}')
-    with within(4):
+    with within(4, patience=PROMISED):
         status, ready, _ = ask("GET", f"{web}/readyz")
     assert (status, ready) == (503, {"ready": False})
 
@@ -65,7 +65,7 @@ def test_a_stopped_database_is_503_within_two_seconds(stack: Stack, web: str) ->
     stack.servers.postgres.stop()
     try:
         for method, path in (TRIGGER, STATUS, ("GET", "/cron/health"), ("GET", "/cron/runs")):
-            with within(2):
+            with within(2, patience=PROMISED):
                 status, _, headers = ask(method, web + path)
             assert (status, headers["content-type"]) == (503, "application/problem+json")
             assert "retry-after" in headers

@@ -11,7 +11,7 @@ from jobs.engine import runs
 from jobs.engine.outcome import finish
 from jobs.engine.wake import Wake
 from jobs.models import State
-from tests.integration.waiting import within
+from tests.integration.waiting import PROMISED, within
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG = 20.0
@@ -34,7 +34,7 @@ def waits(wake: Wake) -> bool:
 
 def test_an_edit_ends_the_wait_at_once_and_only_once(wake, make_periodic_task):
     make_periodic_task("a row", cron="0 3 * * *")
-    with within(2):
+    with within(2, patience=PROMISED):
         wake.wait(LONG)
     assert waits(wake)
 
@@ -48,7 +48,7 @@ def test_an_edit_made_during_the_wait_ends_it(wake, make_periodic_task):
         connections.close_all()
 
     thread = Thread(target=edit)
-    with within(2):
+    with within(2, patience=PROMISED):
         thread.start()
         wake.wait(LONG)
         thread.join()
@@ -67,7 +67,7 @@ def test_the_end_of_a_run_for_which_another_waits_wakes_a_scheduler(wake, make_r
     make_run()
     run.refresh_from_db()
     finish(run, state=State.SUCCEEDED)
-    with within(2):
+    with within(2, patience=PROMISED):
         wake.wait(LONG)
 
 
@@ -84,5 +84,5 @@ def test_after_the_server_ended_the_session_it_says_so_and_can_be_opened_again(w
     wake.close()
     wake.open()
     make_periodic_task("a row", cron="0 3 * * *")
-    with within(2):
+    with within(2, patience=PROMISED):
         wake.wait(LONG)

@@ -5,12 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from local.provider import StandIn
 from tests.faults.probes import Probes
 from tests.integration.prepared import prepared
 from tests.integration.stack import Stack
 from tests.integration.waiting import eventually
 
 SLOTS = 3
+BOOKED = """
+INSERT INTO reservations_reservation
+       (reference, guest_name, phone, language, starts_at, timezone, party_size, channel, status)
+SELECT 'H-' || number, 'Ana Pop', '+4071' || (1000000 + number), 'ro', now() + interval '1 hour', 'Europe/Bucharest', 2,
+       'whatsapp', 'booked'
+  FROM generate_series(1, %s) number
+"""
+FORGET = "TRUNCATE reservations_reservation, external_apis_credential, external_apis_sender CASCADE"
 LONG = os.environ.get("FAULTS") == "long"
 
 
@@ -32,6 +41,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probes]:
     """Servers for tests that start and end processes of their own, one test or module after the other."""
     with built(tmp_path_factory.mktemp("empty")) as probes:
         yield probes
+
+
+@pytest.fixture
+def provider() -> Iterator[StandIn]:
+    """What is sent to Meta goes here."""
+    with StandIn() as stand_in:
+        yield stand_in
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from local.valkey import Valkey
 from tests.faults.conftest import LONG, SLOTS
 from tests.faults.probes import Probes, Wanted
 from tests.integration.stack import call
-from tests.integration.waiting import eventually
+from tests.integration.waiting import PROMISED, eventually
 
 pytestmark = pytest.mark.faults
 
@@ -73,7 +73,11 @@ def test_what_was_queued_and_what_fell_due_while_redis_was_dead_runs_after_it(
         assert not living.traces("probe-cron")
         valkey.start()
         eventually(
-            lambda: living.traces("probe-cron"), seconds=BACK_WITHIN, what="a run", told=lambda: living.told("%")
+            lambda: living.traces("probe-cron"),
+            seconds=BACK_WITHIN,
+            what="a run",
+            told=lambda: living.told("%"),
+            patience=PROMISED,
         )
         living.when("probe-cron", "succeeded", count=count + len(due.ticks), seconds=30)
     ran_once(living, count=count + len(due.ticks))

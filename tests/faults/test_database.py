@@ -9,7 +9,7 @@ from local.servers import Server
 from tests.faults.conftest import LONG
 from tests.faults.probes import Probes
 from tests.integration.stack import call
-from tests.integration.waiting import eventually, within
+from tests.integration.waiting import PROMISED, eventually, within
 
 pytestmark = pytest.mark.faults
 
@@ -50,7 +50,7 @@ def test_the_api_says_soon_that_the_database_is_away(
     living.when("probe-cron", "succeeded")
     hurt(living.stack.servers.postgres)
     for method, path in [("POST", trigger), ("GET", f"{address}/cron/status"), ("GET", f"{address}/readyz")] * 2:
-        with within(limit):
+        with within(limit, patience=PROMISED):
             status, _, headers = call(method, path)
         assert status == 503
         assert path.endswith("/readyz") or int(headers["Retry-After"]) > 0

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.provider import Reply, StandIn
+from tests.faults.conftest import BOOKED, FORGET
 from tests.faults.probes import Probes
 from tests.integration.stack import Process
 from tests.integration.waiting import eventually
@@ -15,20 +16,6 @@ pytestmark = pytest.mark.faults
 
 PATIENCE = 2.0  # seconds to connect and to answer, together
 POOL = 24
-BOOKED = """
-INSERT INTO reservations_reservation
-       (reference, guest_name, phone, language, starts_at, timezone, party_size, channel, status)
-SELECT 'H-' || number, 'Ana Pop', '+4071' || (1000000 + number), 'ro', now() + interval '1 hour', 'Europe/Bucharest', 2,
-       'whatsapp', 'booked'
-  FROM generate_series(1, %s) number
-"""
-FORGET = "TRUNCATE reservations_reservation, external_apis_credential, external_apis_sender CASCADE"
-
-
-@pytest.fixture
-def provider() -> Iterator[StandIn]:
-    with StandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from tests.faults.conftest import LONG
 from tests.faults.probes import Probes
 from tests.integration.stack import Process
-from tests.integration.waiting import eventually
+from tests.integration.waiting import PROMISED, eventually
 
 pytestmark = pytest.mark.faults
 
@@ -121,7 +121,9 @@ def when_ended(probes: Probes, case: Case) -> dict[str, Any]:
         return row if row["state"] in ("succeeded", "failed") else {}
 
     left = (case.since + WITHIN - datetime.now(UTC)).total_seconds()
-    return eventually(look, seconds=left, what=f"the end of {case.run}", told=lambda: probes.told("%"))
+    return eventually(
+        look, seconds=left, what=f"the end of {case.run}", told=lambda: probes.told("%"), patience=PROMISED
+    )
 
 
 def row_of(probes: Probes, case: Case) -> dict[str, Any]:

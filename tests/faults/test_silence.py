@@ -8,7 +8,7 @@ import pytest
 from tests.alerts.receiver import Receiver
 from tests.faults.conftest import LONG
 from tests.faults.probes import Probes
-from tests.integration.waiting import eventually
+from tests.integration.waiting import PROMISED, eventually
 
 pytestmark = pytest.mark.faults
 
@@ -62,6 +62,10 @@ def test_every_scheduler_and_every_worker_of_one_group_die(
 def all_told(probes: Probes, receiver: Receiver, expected: set[Told], *, seconds: float = MOST_S) -> None:
     """Wait until exactly that has been told, each once."""
     eventually(
-        lambda: expected <= set(told(receiver)), seconds=seconds, what=str(expected), told=lambda: probes.told("%")
+        lambda: expected <= set(told(receiver)),
+        seconds=seconds,
+        what=str(expected),
+        told=lambda: probes.told("%"),
+        patience=PROMISED,
     )
     assert sorted(told(receiver)) == sorted(expected)

@@ -10,31 +10,17 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from local.provider import StandIn
 from tests.alerts.receiver import Receiver
+from tests.faults.conftest import BOOKED, FORGET
 from tests.faults.probes import Probes
 from tests.integration.waiting import within
 
 pytestmark = pytest.mark.faults
-
-BOOKED = """
-INSERT INTO reservations_reservation
-       (reference, guest_name, phone, language, starts_at, timezone, party_size, channel, status)
-SELECT 'T-' || number, 'Ana Pop', '+4071' || (1000000 + number), 'ro', now() + interval '1 hour', 'Europe/Bucharest', 2,
-       'whatsapp', 'booked'
-  FROM generate_series(1, 3) number
-"""
-FORGET = "TRUNCATE reservations_reservation, external_apis_credential, external_apis_sender CASCADE"
 
 
 @pytest.fixture
 def collector() -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
-
-
-@pytest.fixture
-def provider() -> Iterator[StandIn]:
-    with StandIn() as stand_in:
-        yield stand_in
 
 
 def trace_of(collector: Receiver, run: dict[str, Any]) -> list[Span]:
@@ -52,9 +38,9 @@ def told(span: Span) -> dict[str, str]:
     return {each.key: each.value.string_value or str(each.value.int_value) for each in span.attributes}
 
 
-def test_a_run_is_one_trace_from_its_tick_to_its_statements_and_calls(
-    probes: Probes, collector: Receiver, provider: StandIn
-) -> None:
+@pytest.fixture
+def reminded(probes: Probes, collector: Receiver, provider: StandIn) -> dict[str, Any]:
+    """A run that fell due and reminded three guests, all of it traced."""
     stack = probes.stack
     environment = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -65,20 +51,23 @@ def test_a_run_is_one_trace_from_its_tick_to_its_statements_and_calls(
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
     }
     stack.manage("cron", "run", "sync-credentials", **environment)
-    stack.rows(BOOKED)
+    stack.rows(BOOKED, [3])
     stack.start_beat(**environment)
     worker = stack.start_worker("cron", **environment)
     probes.ask("reservation-reminders")
     [run] = probes.when("reservation-reminders", "succeeded")
     worker.stop()
     stack.rows(FORGET)
+    return run
 
+
+def test_a_run_is_one_trace_from_its_tick_to_its_statements_and_calls(
+    probes: Probes, collector: Receiver, provider: StandIn, reminded: dict[str, Any]
+) -> None:
     [by_hand] = probes.runs("sync-credentials")
-    assert [span.name for span in trace_of(collector, by_hand)][:2] == [
-        "trigger sync-credentials",
-        "queue sync-credentials",
-    ]
-    spans = {span.span_id: span for span in trace_of(collector, run)}
+    begun = [span.name for span in trace_of(collector, by_hand)][:2]
+    assert begun == ["trigger sync-credentials", "queue sync-credentials"]
+    spans = {span.span_id: span for span in trace_of(collector, reminded)}
     [root] = [span for span in spans.values() if not span.parent_span_id]
     assert root.name == "tick reservation-reminders"
     below = [span.name for span in spans.values() if span.parent_span_id == root.span_id]
@@ -89,9 +78,8 @@ def test_a_run_is_one_trace_from_its_tick_to_its_statements_and_calls(
     assert {"SELECT", "UPDATE", "POST"} <= {span.name.split()[0] for span in inside}
     assert len([span for span in inside if span.name == "POST"]) == len(provider.messages) == 3
     assert all(span.parent_span_id in spans for span in spans.values() if span is not root)
-    assert {span.trace_id.hex() for span in everything(collector)} == {
-        each["id"].replace("-", "") for each in probes.runs()
-    }
+    traces = {span.trace_id.hex() for span in everything(collector)}
+    assert traces == {each["id"].replace("-", "") for each in probes.runs()}, "runs and nothing else"
     for secret in (b"EAAtoken", b"+40711000001", b"40711000001"):
         assert not any(secret in each.body for each in collector.calls)
     assert not any("traceparent" in each.headers for each in provider.calls)

@@ -8,7 +8,7 @@ import redis
 
 from jobs.fleet import broker
 from local.servers import Servers
-from tests.integration.waiting import within
+from tests.integration.waiting import PROMISED, within
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_it_answers(own_broker: Any) -> None:
 def test_a_hanging_broker_is_no_broker_within_two_seconds(own_broker: Any) -> None:
     assert broker.ping()
     own_broker.pause()
-    with within(2):
+    with within(2, patience=PROMISED):
         assert not broker.ping()
 
 

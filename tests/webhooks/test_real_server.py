@@ -12,7 +12,7 @@ import pytest
 from local.servers import Servers
 from tests.integration.prepared import prepared
 from tests.integration.stack import Stack
-from tests.integration.waiting import within
+from tests.integration.waiting import PROMISED, within
 from tests.webhooks.conftest import (
     APP_SECRET,
     META,
@@ -119,7 +119,7 @@ def test_without_a_database_the_provider_is_asked_to_repeat_and_the_repeat_is_ke
 ) -> None:
     body = told(f"wamid.{fate}")
     getattr(servers.postgres, fate)()
-    with within(4):
+    with within(4, patience=PROMISED):
         status, problem = post(stack, body)
     mend(servers)
 
