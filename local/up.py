@@ -101,6 +101,7 @@ class Stack:
             "SECRET_KEY": earlier.get("SECRET_KEY") or new_secret_key(),
             "CREDENTIAL_KEYS": earlier.get("CREDENTIAL_KEYS") or new_credential_key(),
             "ALLOWED_HOSTS": f"localhost,{HOST}",
+            "HTTPS_ONLY": "false",
             "LOG_FORMAT": "console",
             **{name: server.url for name, server in servers.items()},
         }
