@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from access import sign_in
 from jobs.api import alerts, daily_reports, jobs, prometheus, runs, state, webhooks
 from jobs.api.cron_api import CronAPI, nothing_here
 from jobs.api.trigger import build_router
@@ -26,6 +27,7 @@ urlpatterns = [
     path("metrics", prometheus.metrics, name="prometheus"),
     path("livez", probes.livez),
     path("readyz", probes.readyz),
+    path("admin/login/", sign_in.sign_in),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

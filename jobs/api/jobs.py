@@ -152,9 +152,9 @@ def pause_job(request: HttpRequest, slug: str, body: PauseRequest) -> JobDetails
     auth=needs(Scope.MANAGE),
     url_name="resume-job",
 )
-def resume_job(request: HttpRequest, slug: str) -> JobDetails:  # noqa: ARG001  ninja hands it over
+def resume_job(request: HttpRequest, slug: str) -> JobDetails:
     """End the job's pause; of one that is not paused nothing changes."""
-    pausing.resume(slug)
+    pausing.resume(slug, by=request.auth.name)  # type: ignore[attr-defined]
     return _details(registry.get(slug), timezone.now())
 
 
