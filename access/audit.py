@@ -32,13 +32,15 @@ class Verified:
     problem: str = ""
 
 
-def note(action: Action, subject: str, *, by: str, before: Any = None, after: Any = None) -> None:
+def note(action: Action, subject: str, *, by: str, before: Any = None, after: Any = None) -> int:
     """Write down what is being done, in the transaction that does it; `before` and `after` are plain JSON, no secrets.
 
-    From where it comes is known of the request that is being answered.
+    Returns the entry's id. From where it comes is known of the request that is being answered.
     """
     with connection.cursor() as cursor:
-        cursor.execute(NOTE, values(action, subject, by=by, before=before, after=after))
+        cursor.execute(f"{NOTE} RETURNING id", values(action, subject, by=by, before=before, after=after))
+        [entry_id] = cursor.fetchone()
+    return int(entry_id)
 
 
 def values(action: Action, subject: str, *, by: str, before: Any = None, after: Any = None) -> dict[str, Any]:

@@ -5,7 +5,20 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from access import sign_in
-from jobs.api import alerts, daily_reports, jobs, prometheus, runs, state, webhooks
+from jobs.api import (
+    alerts,
+    audit,
+    backups,
+    daily_reports,
+    jobs,
+    prometheus,
+    run_log,
+    runs,
+    schedules,
+    state,
+    tokens,
+    webhooks,
+)
 from jobs.api.cron_api import CronAPI, nothing_here
 from jobs.api.trigger import build_router
 from monitoring import probes
@@ -14,9 +27,14 @@ api = CronAPI(title="Cron Jobs Service", version="1", description="Trigger and w
 api.add_router("", state.router)
 api.add_router("/trigger", build_router())
 api.add_router("/runs", runs.router)
+api.add_router("/runs", run_log.router)
 api.add_router("/jobs", jobs.router)
+api.add_router("/jobs", schedules.router)
 api.add_router("/alerts", alerts.router)
 api.add_router("/reports", daily_reports.router)
+api.add_router("/backups", backups.router)
+api.add_router("/tokens", tokens.router)
+api.add_router("/audit", audit.router)
 
 urlpatterns = [
     path("cron/", api.urls),

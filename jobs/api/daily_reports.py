@@ -3,7 +3,6 @@
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -12,9 +11,9 @@ from pydantic import Field
 
 from access.auth import needs
 from access.models import Scope
+from jobs.api.paging import page_of, refuse_unknown
 from jobs.api.payloads import Moment, Payload, ProblemDetails
 from jobs.api.problems import UNKNOWN_REPORT, Problem
-from jobs.api.runs import refuse_unknown
 from monitoring.models import DailyReport
 from monitoring.report import sending
 
@@ -72,12 +71,16 @@ def list_reports(request: HttpRequest, asked: Query[ReportFilter]) -> ReportPage
     """The daily reports that are kept, newest first."""
     refuse_unknown(request, ReportFilter)
     rows = DailyReport.objects.order_by("-day").defer("figures", "html", "text").prefetch_related("deliveries")
-    found = list((rows.before(asked.before) if asked.before else rows)[: asked.limit + 1])
-    page = found[: asked.limit]
-    more = {**request.GET.dict(), "before": page[-1].day.isoformat()} if len(found) > asked.limit else None
+    page, following = page_of(
+        request,
+        (rows.before(asked.before) if asked.before else rows),
+        limit=asked.limit,
+        address="cron:reports",
+        key=lambda report: report.day,
+    )
     return ReportPage(
         reports=[ReportSummary(**_summary(each)) for each in page],
-        next=f"{reverse('cron:reports')}?{urlencode(more)}" if more else None,
+        next=following,
     )
 
 

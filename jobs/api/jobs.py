@@ -13,9 +13,9 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from access.auth import needs
 from access.models import Scope
 from jobs.api import reports
+from jobs.api.paging import refuse_unknown
 from jobs.api.payloads import Moment, Payload, ProblemDetails, run_url
 from jobs.api.problems import INVALID, NO_SCHEDULE, Problem
-from jobs.api.runs import refuse_unknown
 from jobs.engine import explain, pausing, registry
 from jobs.engine.definition import Job
 from jobs.engine.upcoming import ticks_of_job
@@ -139,9 +139,10 @@ def pause_job(request: HttpRequest, slug: str, body: PauseRequest) -> JobDetails
     job, now = registry.get(slug), timezone.now()
     if body.until is not None and body.until <= now:
         raise Problem(INVALID, "until: it has passed", errors=[{"field": "until", "reason": "it has passed"}])
+    caller = request.auth  # type: ignore[attr-defined]
+    caller.check_group(job.queue)
     tasks.read_edits()
-    by = request.auth.name  # type: ignore[attr-defined]
-    if not pausing.pause(job.slug, by=by, reason=body.reason, until=body.until):
+    if not pausing.pause(job.slug, by=caller.name, reason=body.reason, until=body.until):
         raise Problem(NO_SCHEDULE, f"{slug} has no schedule to pause: all its periodic tasks were deleted.")
     return _details(job, timezone.now())
 
@@ -154,8 +155,10 @@ def pause_job(request: HttpRequest, slug: str, body: PauseRequest) -> JobDetails
 )
 def resume_job(request: HttpRequest, slug: str) -> JobDetails:
     """End the job's pause; of one that is not paused nothing changes."""
-    pausing.resume(slug, by=request.auth.name)  # type: ignore[attr-defined]
-    return _details(registry.get(slug), timezone.now())
+    job, caller = registry.get(slug), request.auth  # type: ignore[attr-defined]
+    caller.check_group(job.queue)
+    pausing.resume(slug, by=caller.name)
+    return _details(job, timezone.now())
 
 
 def _details(job: Job, now: datetime) -> JobDetails:

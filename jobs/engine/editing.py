@@ -35,11 +35,11 @@ def version(row: PeriodicTask) -> str:
 
 
 @transaction.atomic
-def save(row: PeriodicTask, *, by: str, reverts: int | None = None) -> None:
-    """Save a row with the timing that `own_timing.put` gave it."""
+def save(row: PeriodicTask, *, by: str, **more: Any) -> int | None:
+    """Save a row with the timing that `own_timing.put` gave it; the audit's entry, none if nothing changed."""
     before = _saved(row.pk)
     own_timing.save(row)
-    note(before, snapshot(row), by=by, **({} if reverts is None else {"reverts": reverts}))
+    return note(before, snapshot(row), by=by, **more)
 
 
 @transaction.atomic
@@ -60,8 +60,8 @@ def delete(row: PeriodicTask, *, by: str) -> None:
 
 
 @transaction.atomic
-def revert(entry_id: int, *, by: str, known: Known) -> PeriodicTask:
-    """Let a row say again what it said before an edit, or make a deleted one anew; itself an edit in the audit.
+def revert(entry_id: int, *, by: str, known: Known) -> int:
+    """Let a row say again what it said before an edit, or make a deleted one anew; the id of the entry of this edit.
 
     Raises NotRevertible, also where what it said cannot be understood any more.
     """
@@ -76,8 +76,10 @@ def revert(entry_id: int, *, by: str, known: Known) -> PeriodicTask:
         define(row, known)
     except BadSchedule as refused:
         raise NotRevertible(f"What {said['name']} said before cannot be understood any more: {refused}") from None
-    save(row, by=by, reverts=entry_id)
-    return row
+    made = save(row, by=by, reverts=entry_id)
+    if made is None:
+        raise NotRevertible(f"{said['name']} says already what it said before that edit.")
+    return made
 
 
 def put(row: PeriodicTask, said: dict[str, Any]) -> None:
@@ -90,12 +92,12 @@ def put(row: PeriodicTask, said: dict[str, Any]) -> None:
     own_timing.put(row, said["kind"], values)
 
 
-def note(before: dict[str, Any] | None, after: dict[str, Any] | None, *, by: str, **more: Any) -> None:
+def note(before: dict[str, Any] | None, after: dict[str, Any] | None, *, by: str, **more: Any) -> int | None:
     """Keep what a row said before and says now, unless that is the same."""
     if before == after or after is None:
-        return
+        return None
     action = Action.SCHEDULE_EDITED if before else Action.SCHEDULE_ADDED
-    audit.note(action, _subject(after), by=by, before=before, after={**after, **more})
+    return audit.note(action, _subject(after), by=by, before=before, after={**after, **more})
 
 
 def _saved(pk: int | None) -> dict[str, Any] | None:
