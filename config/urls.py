@@ -1,8 +1,7 @@
 """Every address of the service."""
 
 from django.contrib import admin
-from django.urls import path
-from django.views.generic import RedirectView
+from django.urls import include, path
 
 from jobs.api import alerts, daily_reports, jobs, prometheus, runs, state, webhooks
 from jobs.api.cron_api import CronAPI, nothing_here
@@ -27,7 +26,7 @@ urlpatterns = [
     path("livez", probes.livez),
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", include("monitoring.page.urls")),
 ]
 
 handler400 = "config.failures.bad_request"

@@ -1,5 +1,6 @@
-"""The ticks that a job's live schedules still hold."""
+"""The ticks that the live schedules of jobs still hold."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from jobs.engine.firetimes import ticks_between
@@ -12,9 +13,13 @@ MOST = 1000
 
 def ticks_of_job(job: str, *, after: datetime, until: datetime) -> list[datetime]:
     """The ticks with after < tick <= until of all schedules of a job that are neither off, paused nor broken."""
-    ticks: set[datetime] = set()
-    for schedule in Schedule.objects.filter(job=job, enabled=True, broken="").exclude(timing={}):
+    return sorted({tick for _, tick in ticks_of_jobs([job], after=after, until=until)})
+
+
+def ticks_of_jobs(jobs: Sequence[str], *, after: datetime, until: datetime) -> Iterator[tuple[str, datetime]]:
+    """The same for several jobs, in no order, each tick with its job; one query."""
+    for schedule in Schedule.objects.filter(job__in=jobs, enabled=True, broken="").exclude(timing={}):
         end = until if schedule.expires_at is None else min(until, schedule.expires_at)
-        coming = ticks_between(fire_times(schedule.timing), after, end, limit=MOST)
-        ticks.update(tick for tick in coming if not is_paused(schedule, tick))
-    return sorted(ticks)
+        for tick in ticks_between(fire_times(schedule.timing), after, end, limit=MOST):
+            if not is_paused(schedule, tick):
+                yield schedule.job, tick

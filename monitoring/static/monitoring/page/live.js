@@ -1,0 +1,118 @@
+// Renews the page's live part when something happens, and says so when it no longer can: never a stale green.
+import { render } from "./times.js";
+
+const AT_MOST_EVERY = 1000; // renewals
+const QUIET_AFTER = 6000; // then look anyway: not everything that changes is an event
+const OLD_AFTER = 10_000;
+const COME_BACK_AFTER = 1500;
+
+const part = document.getElementById("live");
+const shown = new Map(); // what the server sent for each section, before times were put on another clock
+let renewedAt = Date.now();
+let closedSince = Date.now(); // null while the connection stands
+let asking = false;
+let wanted = null;
+
+export function live() {
+  if (!part) return;
+  for (const section of part.querySelectorAll("section[id]")) shown.set(section.id, section.outerHTML);
+  connect();
+  setInterval(look, 500);
+  document.addEventListener("visibilitychange", look);
+}
+
+export function renew() {
+  if (!part || wanted !== null) return;
+  wanted = setTimeout(fetchPart, Math.max(0, renewedAt + AT_MOST_EVERY - Date.now()));
+}
+
+function connect() {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(`${scheme}//${location.host}/ws/cron/`);
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    if (message.type === "welcome") {
+      closedSince = null;
+      socket.send(JSON.stringify({ type: "subscribe", topics: part.dataset.topics.split(" ") }));
+      renew(); // what happened while nobody listened
+    }
+    if (message.type === "gap" || (message.type === "event" && concerns(message))) renew();
+  };
+  socket.onclose = () => {
+    closedSince ??= Date.now();
+    setTimeout(connect, COME_BACK_AFTER);
+  };
+}
+
+function concerns({ topic, data }) {
+  const { run, job } = part.dataset;
+  if (topic !== "runs") return true;
+  return (!run || data.id === run) && (!job || data.job === job);
+}
+
+async function fetchPart() {
+  if (asking) return;
+  asking = true;
+  try {
+    const answer = await fetch(part.dataset.part, { signal: AbortSignal.timeout(8000) });
+    if (answer.redirected || answer.status === 403) location.reload(); // signed out, or no longer allowed
+    else if (answer.ok) {
+      replace(await answer.text());
+      renewedAt = Date.now();
+    }
+  } catch {
+    // look() says so when it lasts
+  } finally {
+    asking = false;
+    wanted = null;
+    look();
+  }
+}
+
+// Only sections that changed are replaced, so that focus, open details and what is typed stay where they are.
+function replace(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  const sections = [...fresh.querySelectorAll("section[id]")];
+  if (sections.some((each) => !document.getElementById(each.id))) {
+    part.replaceChildren(...fresh.body.childNodes);
+    shown.clear();
+  }
+  for (const section of sections) {
+    const html = section.outerHTML;
+    const old = document.getElementById(section.id);
+    if (shown.get(section.id) === html) continue;
+    shown.set(section.id, html);
+    if (old !== section && !("own" in old.dataset)) swap(old, section);
+  }
+  render(part);
+}
+
+function swap(old, section) {
+  const focus = old.contains(document.activeElement) ? place(old) : null;
+  const open = [...old.querySelectorAll("details[open][id]")].map((each) => each.id);
+  const scrolled = [...old.querySelectorAll(".wide")].map((each) => each.scrollLeft);
+  old.replaceWith(section);
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  section.querySelectorAll(".wide").forEach((each, n) => (each.scrollLeft = scrolled[n] ?? 0));
+  if (focus) section.querySelectorAll(focus.what)[focus.nth]?.focus({ preventScroll: true });
+}
+
+function place(section) {
+  const what = "a, button, summary, input, select, textarea, [tabindex]";
+  return { what, nth: [...section.querySelectorAll(what)].indexOf(document.activeElement) };
+}
+
+function look() {
+  const now = Date.now();
+  const old = now - renewedAt >= OLD_AFTER || (closedSince !== null && now - closedSince >= OLD_AFTER);
+  document.documentElement.classList.toggle("stale", old);
+  document.documentElement.classList.toggle("renewed", !old);
+  const banner = document.getElementById("old");
+  if (banner.hidden === old) {
+    const time = banner.querySelector("time");
+    time.dateTime = new Date(Math.min(renewedAt, closedSince ?? now)).toISOString();
+    render(banner);
+    banner.hidden = !old;
+  }
+  if (now - renewedAt >= QUIET_AFTER && document.visibilityState === "visible") renew();
+}
