@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
@@ -11,18 +10,10 @@ from django_celery_beat.models import PeriodicTask
 from jobs.admin.validation import REFUSED
 from jobs.engine.firetimes import ticks_between
 from jobs.engine.timing import fire_times, first_tick, timing_of
-from jobs.engine.words import in_words, local_time, utc_time
+from jobs.engine.upcoming import Tick, spelled
+from jobs.engine.words import in_words
 
 HOW_MANY = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tick:
-    """One coming tick; `switched` when clocks were changed since the tick before."""
-
-    local: str
-    utc: str
-    switched: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +37,7 @@ def preview_of(
         end = datetime.max.replace(tzinfo=first.tzinfo)
         instants += ticks_between(fire_times(timing), first, end, limit=HOW_MANY - 1)
     instants = [instant for instant in instants if expires is None or instant < expires]
-    return Preview(words=in_words(timing), zone=zone, ticks=_ticks(instants, zone, now))
+    return Preview(words=in_words(timing), zone=zone, ticks=spelled(instants, zone, now))
 
 
 def preview_of_row(row: PeriodicTask, *, now: datetime) -> Preview:
@@ -57,19 +48,3 @@ def preview_of_row(row: PeriodicTask, *, now: datetime) -> Preview:
         return preview_of(timing_of(row), now=now, expires=row.expires, one_off=row.one_off)
     except REFUSED as refused:
         return Preview(problems=[str(refused)])
-
-
-def _ticks(instants: list[datetime], zone: str, now: datetime) -> list[Tick]:
-    before = [now, *instants]
-    return [
-        Tick(
-            local=local_time(instant, zone),
-            utc=utc_time(instant),
-            switched=_offset(instant, zone) != _offset(earlier, zone),
-        )
-        for earlier, instant in zip(before, instants, strict=False)
-    ]
-
-
-def _offset(instant: datetime, zone: str) -> Any:
-    return instant.astimezone(ZoneInfo(zone)).utcoffset()

@@ -33,7 +33,7 @@ def page(view: View) -> View:
         if not user.is_authenticated:
             return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
         if not may(request, Scope.READ):
-            lacks = {"permission": PERMISSIONS[Scope.READ]}
+            lacks = {"permission": PERMISSIONS[Scope.READ], "zone": settings.CRON.timezone}
             return render(request, "monitoring/page/forbidden.html", lacks, status=403)
         return view(request, *args, **kwargs)
 

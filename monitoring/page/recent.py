@@ -11,6 +11,7 @@ from jobs.engine import sql
 from jobs.models import Run, State
 
 LAST = 20
+ENOUGH = 3  # runs, to say what is usual
 
 # One short walk down the index of each job, however many runs it has had.
 ENDED = """
@@ -70,10 +71,10 @@ class Running:
         return str(self.progress.get("note") or "")
 
 
-def ended(slugs: list[str]) -> dict[str, list[Ended]]:
+def ended(slugs: list[str], *, last: int = LAST) -> dict[str, list[Ended]]:
     """The last executed runs of each job, the newest first; one statement."""
     by_job: dict[str, list[Ended]] = defaultdict(list)
-    for slug, run_id, state, *rest in sql.rows(ENDED, {"jobs": slugs, "last": LAST}):
+    for slug, run_id, state, *rest in sql.rows(ENDED, {"jobs": slugs, "last": last}):
         by_job[slug].append(Ended(run_id, State(state), *rest))
     return by_job
 
@@ -91,7 +92,7 @@ def waiting() -> dict[str, int]:
 
 
 def usual(runs: list[Ended]) -> timedelta | None:
-    """How long a successful run usually takes: the median; None when there was none for real."""
+    """How long a successful run usually takes: the median; None when too few were for real."""
     real = [run.took for run in runs if run.state == State.SUCCEEDED and not run.dry_run and run.took is not None]
-    middle: timedelta | None = median(real) if real else None  # type: ignore[type-var]  # lengths of time, too
+    middle: timedelta | None = median(real) if len(real) >= ENOUGH else None  # type: ignore[type-var]  # lengths of time, too
     return middle

@@ -7,4 +7,9 @@ from monitoring.page import views
 urlpatterns = [
     path("", views.overview, name="home"),
     path("overview", views.overview_part, name="overview-part"),
+    path("jobs/<slug:slug>", views.job, name="job-page"),
+    path("jobs/<slug:slug>/part", views.job_part, name="job-part"),
+    path("runs/<uuid:run_id>", views.run, name="run-page"),
+    path("runs/<uuid:run_id>/part", views.run_part, name="run-part"),
+    path("runs/<uuid:run_id>/result", views.run_result, name="run-result"),
 ]

@@ -11,7 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from jobs.models import Run
 from monitoring.page import labels
+from monitoring.page.run import length
 
 register = template.Library()
 
@@ -51,11 +53,17 @@ def took(length: timedelta | None) -> str:
     if ms < MINUTE:
         return f"{ms / SECOND:.1f} s"
     if ms < HOUR:
-        return f"{ms // MINUTE} min {ms % MINUTE // SECOND} s"
+        return _two(ms // MINUTE, "min", ms % MINUTE // SECOND, "s")
     if ms < DAY:
-        return f"{ms // HOUR} h {ms % HOUR // MINUTE} min"
+        return _two(ms // HOUR, "h", ms % HOUR // MINUTE, "min")
     days = ms // DAY
     return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
+
+
+@register.filter
+def ran_for(run: Run) -> timedelta | None:
+    """From a run's last start to its end."""
+    return length(run)
 
 
 @register.filter
@@ -80,3 +88,7 @@ def label(value: str, kind: str) -> Any:
 def translated(text: str) -> str:
     """A text of a declaration, where the catalogue of translations has it."""
     return gettext(text) if text else ""
+
+
+def _two(large: int, unit: str, small: int, smaller: str) -> str:
+    return f"{large} {unit} {small} {smaller}" if small else f"{large} {unit}"

@@ -1,16 +1,20 @@
 // Buttons that ask the REST interface for something; what it refuses is told in its own words.
 import { renew } from "./live.js";
 
+const ANY = "00000000-0000-0000-0000-000000000000"; // stands for an id in an address
 const words = document.getElementById("words").dataset;
+
+export { ANY };
 
 export function actions() {
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest("button[data-post]");
     if (!button || (button.dataset.confirm && !confirm(button.dataset.confirm))) return;
     button.disabled = true;
-    const { ok } = await post(button.dataset.post);
+    const { ok, body } = await post(button.dataset.post, button.dataset.body && JSON.parse(button.dataset.body));
     button.disabled = false;
-    if (ok) say(button.dataset.said ?? words.done);
+    if (ok && button.dataset.follow) location.assign(button.dataset.follow.replace(ANY, body.runId));
+    if (ok) say(words.done);
     renew();
   });
 }

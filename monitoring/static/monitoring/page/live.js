@@ -16,6 +16,7 @@ let wanted = null;
 export function live() {
   if (!part) return;
   for (const section of part.querySelectorAll("section[id]")) shown.set(section.id, section.outerHTML);
+  for (const day of part.querySelectorAll(".wide")) showNow(day);
   connect();
   setInterval(look, 500);
   document.addEventListener("visibilitychange", look);
@@ -91,15 +92,28 @@ function swap(old, section) {
   const focus = old.contains(document.activeElement) ? place(old) : null;
   const open = [...old.querySelectorAll("details[open][id]")].map((each) => each.id);
   const scrolled = [...old.querySelectorAll(".wide")].map((each) => each.scrollLeft);
+  const typed = [...old.querySelectorAll("input[id]")].map(({ id, value, selectionStart }) => [id, value, selectionStart]);
   old.replaceWith(section);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   section.querySelectorAll(".wide").forEach((each, n) => (each.scrollLeft = scrolled[n] ?? 0));
+  for (const [id, value, at] of typed) {
+    const input = document.getElementById(id);
+    if (input) input.value = value;
+    if (input && at !== null) input.setSelectionRange(at, at);
+  }
   if (focus) section.querySelectorAll(focus.what)[focus.nth]?.focus({ preventScroll: true });
 }
 
 function place(section) {
   const what = "a, button, summary, input, select, textarea, [tabindex]";
   return { what, nth: [...section.querySelectorAll(what)].indexOf(document.activeElement) };
+}
+
+function showNow(day) {
+  const now = day.querySelector(".now");
+  if (now && day.scrollWidth > day.clientWidth) {
+    day.scrollLeft += now.getBoundingClientRect().left - day.getBoundingClientRect().left - day.clientWidth * 0.7;
+  }
 }
 
 function look() {

@@ -1,6 +1,6 @@
 // Moments come on the service's clock and stay so in their title; here they are put on the reader's own.
 
-const language = document.documentElement.lang;
+const language = { en: "en-GB" }[document.documentElement.lang] ?? document.documentElement.lang;
 const FORMS = {
   clock: { hour: "2-digit", minute: "2-digit" },
   second: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
@@ -11,7 +11,7 @@ const formats = Object.fromEntries(
   Object.entries(FORMS).map(([name, form]) => [name, new Intl.DateTimeFormat(language, { ...form, hourCycle: "h23" })]),
 );
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "always", style: "short" });
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [["day", 86400, 48 * 3600], ["hour", 3600, 2 * 3600], ["minute", 60, 90], ["second", 1, 0]];
 
 export function times() {
   render(document);
@@ -26,11 +26,9 @@ export function render(root, which = "time[datetime]") {
 }
 
 function words(moment, form) {
-  if (form !== "ago" && form !== "until") return (formats[form] ?? formats.full).format(moment);
   const seconds = Math.round((moment - Date.now()) / 1000);
-  if (Math.abs(seconds) > 6 * 86400) return formats.full.format(moment);
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS.at(-1);
-  const far = relative.format(Math.trunc(seconds / size), unit);
-  if (form === "ago" || unit === "second") return far;
-  return `${formats[unit === "day" ? "full" : "clock"].format(moment)} · ${far}`;
+  if (form === "until") return formats[Math.abs(seconds) < 20 * 3600 ? "clock" : "full"].format(moment);
+  if (form !== "ago") return (formats[form] ?? formats.full).format(moment);
+  const [unit, size] = UNITS.find(([, size, from]) => Math.abs(seconds) >= from) ?? UNITS.at(-1);
+  return relative.format(Math.round(seconds / size), unit);
 }
