@@ -30,7 +30,14 @@ TRIGGERS = {
     "cli": _("on the command line"),
     "webhook": _("by a webhook"),
 }
-ALERTS = {"raised": _("raised"), "acknowledged": _("acknowledged"), "cleared": _("over")}
+
+DELIVERIES = {
+    "pending": _("to be sent"),
+    "sending": _("being sent"),
+    "sent": _("sent"),
+    "refused": _("refused"),
+    "unknown": _("perhaps sent"),
+}
 
 ALL = {
     "state": STATES,
@@ -39,5 +46,5 @@ ALL = {
     "severity": SEVERITIES,
     "kind": KINDS,
     "trigger": TRIGGERS,
-    "alert": ALERTS,
+    "delivery": DELIVERIES,
 }

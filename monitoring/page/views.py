@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from jobs.engine import registry
 from jobs.models import State
+from maintenance.backup.standing import standing
+from monitoring.page import lists
 from monitoring.page.arguments import inputs
 from monitoring.page.gate import page, rights
 from monitoring.page.job import look_at_job
@@ -64,6 +66,42 @@ def run_result(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return _answer(request, "parts/run_result.html", **_run(run_id))
 
 
+@page
+def alerts(request: HttpRequest) -> HttpResponse:
+    """What is wrong, and what was."""
+    return _answer(request, "alerts.html", here="alerts", **_alerts(request))
+
+
+@page
+def alerts_part(request: HttpRequest) -> HttpResponse:
+    """The same, without what never changes."""
+    return _answer(request, "alerts_part.html", **_alerts(request))
+
+
+@page
+def reports(request: HttpRequest) -> HttpResponse:
+    """The daily reports, and the letter of one of them: unless asked otherwise, of the newest."""
+    listed = lists.reports(request.GET.get("before", ""))
+    days = [report.day for report in listed.rows]
+    asked = next((day for day in days if day.isoformat() == request.GET.get("day")), None)
+    return _answer(request, "reports.html", here="reports", listed=listed, day=asked or next(iter(days), None))
+
+
+@page
+def backups(request: HttpRequest) -> HttpResponse:
+    """The attempts at backups, and how old the newest proven one is."""
+    backup = settings.CRON.backup
+    return _answer(
+        request,
+        "backups.html",
+        here="backups",
+        listed=lists.backups(request.GET.get("before", "")),
+        standing=standing(),
+        enabled=backup.enabled,
+        retention_days=backup.retention_days,
+    )
+
+
 def _answer(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
     common = {"now": timezone.now(), "zone": settings.CRON.timezone, "state_words": STATES, **rights(request)}
     return render(request, f"{TEMPLATES}/{template}", {**common, **shown})
@@ -71,6 +109,10 @@ def _answer(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
 
 def _overview() -> dict[str, Any]:
     return {"seen": look(now=timezone.now())}
+
+
+def _alerts(request: HttpRequest) -> dict[str, Any]:
+    return {"open": lists.open_alerts(), "past": lists.past_alerts(request.GET.get("before", ""))}
 
 
 def _job(request: HttpRequest, slug: str) -> dict[str, Any]:

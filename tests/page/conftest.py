@@ -9,12 +9,14 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import Run, State
+from monitoring.models import Alert, Cause, Severity
 from tests.access.conftest import make_token, person
-from tests.api.conftest import declared, fleet, log_lines, make_run, make_schedule, make_worker, no_broker
+from tests.api.conftest import config, declared, fleet, log_lines, make_run, make_schedule, make_worker, no_broker
 
 LOOK, TRIGGER, MANAGE = "jobs.view_run", "jobs.add_run", "jobs.change_schedule"
 
 __all__ = [
+    "config",
     "declared",
     "fleet",
     "log_lines",
@@ -49,3 +51,10 @@ def make_ended(make_run: Callable[..., Run]) -> Callable[..., Run]:
         return make_run(job, **{"state": State.SUCCEEDED, "attempt": 1, **times, **fields})
 
     return make
+
+
+def make_alert(**fields: Any) -> Alert:
+    """An open warning about a disk, unless told otherwise."""
+    now = timezone.now()
+    given = {"cause": Cause.DISK_FULL, "severity": Severity.WARNING, "summary": "Full.", "subject": "w1", **fields}
+    return Alert.objects.create(**{"raised_at": now, "seen_at": now, "told_at": now, **given})

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from jobs.engine import registry
 from jobs.models import State
-from monitoring.models import Alert, Cause, Severity
+from monitoring.models import Alert
 from monitoring.page import recent, today
-from tests.page.conftest import make_schedule, make_worker
+from tests.page.conftest import make_alert, make_schedule, make_worker
 from tests.page.reading import section, shown, text
 from tests.plans import plan
 
@@ -128,12 +128,6 @@ def test_queues_and_processes_are_listed(looker, fleet, make_run):
 
 def test_nobody_alive_is_an_empty_state_that_helps(looker):
     assert "No worker and no scheduler is alive" in section(shown(looker), "fleet")
-
-
-def make_alert(**fields):
-    now = timezone.now()
-    given = {"cause": Cause.DISK_FULL, "severity": Severity.WARNING, "summary": "Full.", "subject": "w1", **fields}
-    return Alert.objects.create(**{"raised_at": now, "seen_at": now, "told_at": now, **given})
 
 
 def test_open_alerts_are_told_and_can_be_acknowledged_by_who_may(looker, operator):

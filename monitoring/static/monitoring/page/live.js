@@ -15,7 +15,7 @@ let wanted = null;
 
 export function live() {
   if (!part) return;
-  for (const section of part.querySelectorAll("section[id]")) shown.set(section.id, section.outerHTML);
+  for (const section of document.querySelectorAll("section[id]")) shown.set(section.id, section.outerHTML);
   for (const day of part.querySelectorAll(".wide")) showNow(day);
   connect();
   setInterval(look, 500);
@@ -83,9 +83,9 @@ function replace(html) {
     const old = document.getElementById(section.id);
     if (shown.get(section.id) === html) continue;
     shown.set(section.id, html);
-    if (old !== section && !("own" in old.dataset)) swap(old, section);
+    if (old !== section) swap(old, section);
   }
-  render(part);
+  render(document);
 }
 
 function swap(old, section) {
