@@ -5,12 +5,17 @@ const AT_MOST_EVERY = 1000; // renewals
 const QUIET_AFTER = 6000; // then look anyway: not everything that changes is an event
 const OLD_AFTER = 10_000;
 const COME_BACK_AFTER = 1500;
+const DEAD_AFTER = 35_000; // two heartbeats are missing
 
 const part = document.getElementById("live");
 const shown = new Map(); // what the server sent for each section, before times were put on another clock
 let renewedAt = Date.now();
+let askedAt = Date.now();
 let closedSince = Date.now(); // null while the connection stands
+let heardAt = Date.now(); // over the connection
+let socket = null;
 let asking = false;
+let again = false;
 let wanted = null;
 
 export function live() {
@@ -24,14 +29,15 @@ export function live() {
 
 export function renew() {
   if (!part || wanted !== null) return;
-  wanted = setTimeout(fetchPart, Math.max(0, renewedAt + AT_MOST_EVERY - Date.now()));
+  wanted = setTimeout(fetchPart, Math.max(0, askedAt + AT_MOST_EVERY - Date.now()));
 }
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(`${scheme}//${location.host}/ws/cron/`);
+  socket = new WebSocket(`${scheme}//${location.host}/ws/cron/`);
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
+    heardAt = Date.now();
     if (message.type === "welcome") {
       closedSince = null;
       socket.send(JSON.stringify({ type: "subscribe", topics: part.dataset.topics.split(" ") }));
@@ -39,10 +45,20 @@ function connect() {
     }
     if (message.type === "gap" || (message.type === "event" && concerns(message))) renew();
   };
-  socket.onclose = () => {
-    closedSince ??= Date.now();
-    setTimeout(connect, COME_BACK_AFTER);
-  };
+  socket.onclose = lost;
+}
+
+function lost() {
+  closedSince ??= Date.now();
+  heardAt = Date.now();
+  setTimeout(connect, COME_BACK_AFTER);
+}
+
+// A connection may die without a word: then it is given up, and made anew.
+function giveUp() {
+  socket.onclose = null;
+  socket.close();
+  lost();
 }
 
 function concerns({ topic, data }) {
@@ -52,8 +68,13 @@ function concerns({ topic, data }) {
 }
 
 async function fetchPart() {
-  if (asking) return;
+  wanted = null;
+  if (asking) {
+    again = true;
+    return;
+  }
   asking = true;
+  askedAt = Date.now();
   try {
     const answer = await fetch(part.dataset.part, { signal: AbortSignal.timeout(8000) });
     if (answer.redirected || answer.status === 403) location.reload(); // signed out, or no longer allowed
@@ -65,7 +86,8 @@ async function fetchPart() {
     // look() says so when it lasts
   } finally {
     asking = false;
-    wanted = null;
+    if (again) renew();
+    again = false;
     look();
   }
 }
@@ -128,5 +150,6 @@ function look() {
     render(banner);
     banner.hidden = !old;
   }
-  if (now - renewedAt >= QUIET_AFTER && document.visibilityState === "visible") renew();
+  if (now - heardAt >= DEAD_AFTER) giveUp();
+  if (now - renewedAt >= QUIET_AFTER && !asking && document.visibilityState === "visible") renew();
 }
