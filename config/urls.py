@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from jobs.api import alerts, daily_reports, jobs, prometheus, runs, state, webhooks
 from jobs.api.cron_api import CronAPI, nothing_here
@@ -26,6 +27,7 @@ urlpatterns = [
     path("livez", probes.livez),
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),
+    path("language", set_language, name="set_language"),
     path("", include("monitoring.page.urls")),
 ]
 

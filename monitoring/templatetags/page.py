@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 from jobs.models import Run
 from monitoring.page import labels
 from monitoring.page.run import length
+from monitoring.page.schedule_words import in_language
 
 register = template.Library()
 
@@ -82,6 +83,12 @@ def badge(state: str, kind: str = "state") -> SafeString:
 def label(value: str, kind: str) -> Any:
     """The word for what the database keeps."""
     return labels.ALL[kind].get(value, value)
+
+
+@register.filter
+def schedule_words(phrase: str) -> str:
+    """A schedule's phrase in the reader's language."""
+    return in_language(phrase)
 
 
 @register.filter
