@@ -15,8 +15,8 @@ class Dot:
     """One run, where it stands in the picture."""
 
     run: Ended
-    x: float
-    y: float
+    x: int
+    y: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +30,19 @@ class Chart:
     longest: timedelta
 
     @property
-    def median_y(self) -> float:
+    def median_y(self) -> int:
         """Where the line is."""
         return height_of(self.median, self.longest)
 
     @property
-    def band_y(self) -> float:
+    def band_y(self) -> int:
         """Where the band begins."""
         return height_of(self.high, self.longest)
 
     @property
-    def band_height(self) -> float:
+    def band_height(self) -> int:
         """How high the band is."""
-        return max(1.0, height_of(self.low, self.longest) - self.band_y)
+        return max(1, height_of(self.low, self.longest) - self.band_y)
 
 
 def chart(runs: list[Ended]) -> Chart | None:
@@ -55,7 +55,7 @@ def chart(runs: list[Ended]) -> Chart | None:
     step = (WIDTH - 2 * MARGIN) / max(1, len(real) - 1)
     return Chart(
         dots=[
-            Dot(run=run, x=round(MARGIN + n * step, 1), y=height_of(run.took or timedelta(), longest))
+            Dot(run=run, x=round(MARGIN + n * step), y=height_of(run.took or timedelta(), longest))
             for n, run in enumerate(real)
         ],
         median=quantile(lengths, 0.5),
@@ -74,6 +74,6 @@ def quantile(lengths: list[timedelta], share: float) -> timedelta:
     return lower + (upper - lower) * (place - min(below, len(pairs) - 1))
 
 
-def height_of(length: timedelta, longest: timedelta) -> float:
-    """The y of a length; the longest is at the top."""
-    return round(HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (length / longest), 1)
+def height_of(length: timedelta, longest: timedelta) -> int:
+    """The y of a length, whole as fractions would be written with a comma in Romanian; the longest is at the top."""
+    return round(HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (length / longest))

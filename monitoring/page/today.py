@@ -68,7 +68,7 @@ class Today:
     """A day of 23, 24 or 25 hours, and where now is in the picture."""
 
     hours: list[Hour]
-    now_x: float
+    now_x: int
 
     @property
     def width(self) -> int:
@@ -99,7 +99,7 @@ def today(slugs: list[str], *, zone: str, enabled: bool, now: datetime) -> Today
         )
         for n in range(_hour(end - begin))
     ]
-    return Today(hours=hours, now_x=round((now - begin) / HOUR * COLUMN, 1))
+    return Today(hours=hours, now_x=round((now - begin) / HOUR * COLUMN))
 
 
 def _day(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -84,6 +84,21 @@ def test_the_page_speaks_the_language_of_the_browser(looker):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/", "/jobs/daily-report"])
+def test_pictures_are_drawn_in_every_language(looker, make_ended, address):
+    for n in range(7):
+        make_ended(took_s=n + 0.1)
+    html = shown(looker, address)
+    looker.defaults["HTTP_ACCEPT_LANGUAGE"] = "ro"
+    for page in (html, shown(looker, address)):
+        numbers = re.findall(
+            r' (?:[xy][12]?|width|height|max|value)="([^"]*)"', "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+        )
+        assert numbers
+        assert all(re.fullmatch(r"\d+(\.\d+)?", number) for number in numbers)
+
+
+@pytest.mark.django_db
 def test_another_language_can_be_chosen_and_leads_back(looker):
     html = shown(looker, "/alerts")
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', html)[1]
