@@ -1,12 +1,12 @@
 """Who looks at the page, and the rows there are to look at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from jobs.models import Run, State
 from monitoring.models import Alert, Cause, Severity
@@ -27,6 +27,13 @@ __all__ = [
     "no_broker",
     "person",
 ]
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """What a request was answered in stays the language of its thread: here not beyond a test."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
