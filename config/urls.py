@@ -1,8 +1,8 @@
 """Every address of the service."""
 
 from django.contrib import admin
-from django.urls import path
-from django.views.generic import RedirectView
+from django.urls import include, path
+from django.views.i18n import set_language
 
 from access import sign_in
 from jobs.api import (
@@ -47,7 +47,8 @@ urlpatterns = [
     path("readyz", probes.readyz),
     path("admin/login/", sign_in.sign_in),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("language", set_language, name="set_language"),
+    path("", include("monitoring.page.urls")),
 ]
 
 handler400 = "config.failures.bad_request"

@@ -96,7 +96,9 @@ def get_report(request: HttpRequest, day: date, asked: Query[ReportForm]) -> Rep
         raise Problem(UNKNOWN_REPORT, f"There is no report of {day}. `GET /cron/reports` lists those that are kept.")
     if asked.form == Form.HTML:
         # A letter has no script; should one get in all the same, it is not run.
-        headers = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
+        # The operator's page shows it in a frame; nobody else's page may.
+        policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+        headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
         return HttpResponse(report.html, headers=headers)
     if asked.form == Form.TEXT:
         return HttpResponse(report.text, content_type="text/plain; charset=utf-8")

@@ -1,6 +1,6 @@
 """GET /cron/jobs/<job>, its ticks and why, POST pause and resume."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -18,12 +18,11 @@ from jobs.api.payloads import Moment, Payload, ProblemDetails, run_url
 from jobs.api.problems import INVALID, NO_SCHEDULE, Problem
 from jobs.engine import explain, pausing, registry
 from jobs.engine.definition import Job
-from jobs.engine.upcoming import ticks_of_job
+from jobs.engine.upcoming import FARTHEST, ticks_of_job
 from jobs.fleet import tasks
 from jobs.models import Schedule
 from monitoring.overview import overview
 
-FARTHEST = timedelta(days=800)  # far enough for the next tick of a yearly job
 REFUSALS = frozenset({400, 401, 403, 404, 503})
 
 router = Router(tags=["jobs"], by_alias=True, auth=needs(Scope.READ))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
@@ -11,20 +10,11 @@ from django_celery_beat.models import PeriodicTask
 from jobs.engine.firetimes import ticks_between
 from jobs.engine.timing import fire_times, first_tick, timing_of
 from jobs.engine.timing_warnings import warnings_of
+from jobs.engine.upcoming import Tick, spelled
 from jobs.engine.validation import REFUSED
-from jobs.engine.words import in_words, local_time, utc_time
+from jobs.engine.words import in_words
 
 HOW_MANY = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tick:
-    """One coming tick; `switched` when clocks were changed since the tick before."""
-
-    at: datetime
-    local: str
-    utc: str
-    switched: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +49,7 @@ def preview_of(
         instants += ticks_between(fire_times(timing), first, end, limit=HOW_MANY - 1)
     instants = [instant for instant in instants if expires is None or instant < expires]
     warnings = warnings_of(timing, ticks=instants, now=now, name=name, usual=usual)
-    return Preview(words=in_words(timing), zone=zone, ticks=_ticks(instants, zone, now), warnings=warnings)
+    return Preview(words=in_words(timing), zone=zone, ticks=spelled(instants, zone, now), warnings=warnings)
 
 
 def preview_of_row(row: PeriodicTask, *, now: datetime) -> Preview:
@@ -70,20 +60,3 @@ def preview_of_row(row: PeriodicTask, *, now: datetime) -> Preview:
         return preview_of(timing_of(row), now=now, expires=row.expires, one_off=row.one_off, name=row.name)
     except REFUSED as refused:
         return Preview(problems=[str(refused)])
-
-
-def _ticks(instants: list[datetime], zone: str, now: datetime) -> list[Tick]:
-    before = [now, *instants]
-    return [
-        Tick(
-            at=instant,
-            local=local_time(instant, zone),
-            utc=utc_time(instant),
-            switched=_offset(instant, zone) != _offset(earlier, zone),
-        )
-        for earlier, instant in zip(before, instants, strict=False)
-    ]
-
-
-def _offset(instant: datetime, zone: str) -> Any:
-    return instant.astimezone(ZoneInfo(zone)).utcoffset()
