@@ -8,18 +8,19 @@ from django import forms
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from jobs.admin import fields, own_timing
-from jobs.admin.own_timing import KINDS
-from jobs.admin.preview import Preview, preview_of, preview_of_row
-from jobs.admin.validation import (
+from jobs.admin import fields
+from jobs.engine import own_timing
+from jobs.engine.own_timing import KINDS
+from jobs.engine.preview import Preview, preview_of, preview_of_row
+from jobs.engine.sync import FIELDS as CRONTAB_FIELDS
+from jobs.engine.timing import first_tick, timing_of
+from jobs.engine.validation import (
     problem_of,
     problem_of_timing,
     problem_of_zone,
     problems_of_crontab,
     problems_of_message,
 )
-from jobs.engine.sync import FIELDS as CRONTAB_FIELDS
-from jobs.engine.timing import first_tick, timing_of
 from jobs.fleet import tasks
 
 # Where a problem of the timing as a whole is shown: what is wrong with a crontab beyond its fields is its day.

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from jobs.admin.validation import REFUSED
 from jobs.engine import sync
 from jobs.engine.timing import timing_of
+from jobs.engine.validation import REFUSED
 from jobs.engine.words import in_words, local_time, utc_time
 from jobs.models import Schedule
 

@@ -21,11 +21,11 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from jobs.admin import actions, ledger, own_timing
+from jobs.admin import actions, ledger
 from jobs.admin.filters import StandingFilter
 from jobs.admin.form import PeriodicTaskForm
 from jobs.admin.moments import both_zones
-from jobs.engine import registry
+from jobs.engine import own_timing, registry
 from jobs.models import Schedule
 
 # Timings are edited with the task they belong to: a page of their own could move, or delete, the tasks of others.

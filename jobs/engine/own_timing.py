@@ -7,8 +7,7 @@ from django.db import transaction
 from django.db.models import Model
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from jobs.engine.sync import FIELDS as CRONTAB_FIELDS
-
+CRONTAB_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 KINDS = {"crontab": "Crontab", "interval": "Interval", "clocked": "Once"}
 ALL_KINDS = (*KINDS, "solar")
 NEEDED = {
@@ -62,8 +61,10 @@ def drop_unused(row: PeriodicTask) -> None:
 def _new(kind: str, values: dict[str, Any]) -> Model:
     if kind == "crontab":
         five = {name: values[name].replace(" ", "") for name in CRONTAB_FIELDS}
-        return CrontabSchedule(**five, timezone=ZoneInfo(values["timezone"]))
-    return {"interval": IntervalSchedule, "clocked": ClockedSchedule}[kind](**values)
+        made: Model = CrontabSchedule(**five, timezone=ZoneInfo(values["timezone"]))
+    else:
+        made = {"interval": IntervalSchedule, "clocked": ClockedSchedule}[kind](**values)
+    return made
 
 
 def _saved(row: PeriodicTask) -> PeriodicTask | None:
@@ -73,4 +74,4 @@ def _saved(row: PeriodicTask) -> PeriodicTask | None:
 
 
 def _is_alone(schedule: Model, kind: str) -> bool:
-    return PeriodicTask.objects.filter(**{kind: schedule}).count() == 1
+    return bool(PeriodicTask.objects.filter(**{kind: schedule}).count() == 1)

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 
-from jobs.admin.validation import REFUSED
 from jobs.engine.firetimes import ticks_between
 from jobs.engine.timing import fire_times, first_tick, timing_of
+from jobs.engine.validation import REFUSED
 from jobs.engine.words import in_words, local_time, utc_time
 
 HOW_MANY = 10

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from jobs.admin.preview import preview_of
+from jobs.engine.preview import preview_of
 from jobs.models import Schedule
 from tests.admin.conftest import ADD, CHANGE, NEW, filled_in, problems, row
 
