@@ -12,7 +12,7 @@ from pydantic import Field
 
 from access.auth import needs
 from access.models import Scope
-from jobs.api.payloads import Moment, Payload, ProblemDetails
+from jobs.api.payloads import Day, Moment, Payload, ProblemDetails
 from jobs.api.problems import UNKNOWN_REPORT, Problem
 from jobs.api.runs import refuse_unknown
 from monitoring.models import DailyReport
@@ -57,7 +57,7 @@ class ReportPage(Payload):
 class ReportFilter(Payload):
     """Newest first; `before` is the day of the last report of the page before."""
 
-    before: date | None = None
+    before: Day | None = None
     limit: int = Field(default=30, ge=1, le=200)
 
 
@@ -86,7 +86,7 @@ def list_reports(request: HttpRequest, asked: Query[ReportFilter]) -> ReportPage
     response={200: ReportDetails, frozenset({400, 401, 403, 404, 503}): ProblemDetails},
     url_name="report",
 )
-def get_report(request: HttpRequest, day: date, asked: Query[ReportForm]) -> ReportDetails | HttpResponse:  # noqa: ARG001
+def get_report(request: HttpRequest, day: Day, asked: Query[ReportForm]) -> ReportDetails | HttpResponse:  # noqa: ARG001
     """One report, as JSON, or as the letter that was sent: `?format=html` and `?format=text`."""
     report = DailyReport.objects.filter(day=day).first()
     if report is None:
