@@ -12,7 +12,7 @@ from ninja.operation import Operation
 
 from access.auth import let_in, needs
 from access.models import Scope
-from jobs.api.body import StrictParser
+from jobs.api.body import StrictParser, none_unless_declared
 from jobs.api.description import Description
 from jobs.api.idempotency import once
 from jobs.api.problems import PROBLEMS, Problem, problem_of, wrong_method
@@ -31,6 +31,7 @@ class CronAPI(NinjaAPI):
             urls_namespace="cron",
             **options,
         )
+        self.add_decorator(none_unless_declared, mode="operation")
         self.add_exception_handler(Problem, _answer)
         for kind in PROBLEMS:
             self.add_exception_handler(kind, _answer)

@@ -11,8 +11,7 @@ from jobs.api.problems import MEDIA_TYPE
 PROBLEM = {"schema": {"$ref": REF_TEMPLATE.format(model="ProblemDetails")}}
 ALWAYS = (400, 401, 403, 405, 503)
 BY_PATH = (404,)  # where the address has a part that may name nothing
-CHANGING = (409, 413)  # a reused Idempotency-Key, and a body that is read to compare it
-WITH_BODY = (413, 415)
+CHANGING = (409, 413, 415)  # a reused Idempotency-Key; and a body is looked at even where none is taken
 
 
 class Description(OpenAPISchema):
@@ -24,7 +23,7 @@ class Description(OpenAPISchema):
             for method, operation in operations.items():
                 if method == "post":
                     operation.setdefault("parameters", []).append(PARAMETER)
-                for status in _refusals(path, method, operation):
+                for status in _refusals(path, method):
                     _may_answer_problem(operation["responses"], status)
                 for response in operation["responses"].values():
                     _mark_problem(response.get("content", {}))
@@ -36,12 +35,11 @@ class Description(OpenAPISchema):
                 raise ValueError(f"Two shapes of the API are called {name!r}: rename one of the classes.")
 
 
-def _refusals(path: str, method: str, operation: dict[str, Any]) -> set[int]:
+def _refusals(path: str, method: str) -> set[int]:
     return {
         *ALWAYS,
         *(BY_PATH if "{" in path else ()),
         *(CHANGING if method != "get" else ()),
-        *(WITH_BODY if "requestBody" in operation else ()),
     }
 
 
