@@ -86,8 +86,9 @@ def list_reports(request: HttpRequest, asked: Query[ReportFilter]) -> ReportPage
     response={200: ReportDetails, frozenset({400, 401, 403, 404, 503}): ProblemDetails},
     url_name="report",
 )
-def get_report(request: HttpRequest, day: Day, asked: Query[ReportForm]) -> ReportDetails | HttpResponse:  # noqa: ARG001
+def get_report(request: HttpRequest, day: Day, asked: Query[ReportForm]) -> ReportDetails | HttpResponse:
     """One report, as JSON, or as the letter that was sent: `?format=html` and `?format=text`."""
+    refuse_unknown(request, ReportForm)
     report = DailyReport.objects.filter(day=day).first()
     if report is None:
         raise Problem(UNKNOWN_REPORT, f"There is no report of {day}. `GET /cron/reports` lists those that are kept.")

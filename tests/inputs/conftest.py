@@ -12,7 +12,7 @@ from jobs.engine import registry
 from jobs.models import Run, Schedule, State
 from monitoring.models import Alert
 from tests.access.conftest import caller, make_token, person
-from tests.api.conftest import make_run, make_schedule, sent
+from tests.api.conftest import make_run, make_schedule, make_worker, sent
 from tests.api.test_alerts import make_alert
 from tests.api.test_daily_reports import make_report
 from tests.inputs.described import THERE, Operation
@@ -50,6 +50,8 @@ def everything(
     make_run(id=THERE["run_id"], state=State.FAILED, reason="error")
     for job in registry.all_jobs():
         make_schedule(job.slug)
+    make_worker("scheduler")
+    make_worker("worker", "cron", "scheduled", "cleanup")
     make_report(date.fromisoformat(THERE["day"]))
     return Everything(client=caller(), alert=make_alert(), before=_rows())
 
