@@ -1,5 +1,7 @@
 """Bodies that are none, for every operation that changes something: refused with a problem, and nothing is done."""
 
+import json
+
 import pytest
 
 from tests.inputs.conftest import Everything, refused
@@ -68,6 +70,15 @@ def test_json_that_says_something_else_is_refused_by_name(everything: Everything
         answer = everything.call(operation, OTHERWISE[what])
         assert (operation.name, *refused(answer)) == (operation.name, 400, "invalid-input")
         assert {each["field"] for each in answer.json()["errors"]} & {"body", "nobodyKnowsThis"}
+    assert everything.is_as_before()
+
+
+@pytest.mark.parametrize("body", [{"x" * 60_000: 1}, {f"unknown{number}": 1 for number in range(3000)}])
+def test_a_refusal_stays_short_whatever_it_is_about(everything: Everything, body: dict[str, int]) -> None:
+    for operation in CHANGING:
+        answer = everything.call(operation, json.dumps(body))
+        assert (operation.name, *refused(answer)) == (operation.name, 400, "invalid-input")
+        assert len(answer.content) < 8000
     assert everything.is_as_before()
 
 
