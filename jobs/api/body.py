@@ -1,12 +1,16 @@
 """JSON bodies, read strictly: what is ambiguous or cannot be stored is refused before anything looks at it."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from math import isfinite
 from typing import Any
 
 from django.http import HttpRequest
 from ninja.parser import Parser
 
-from jobs.api.problems import BAD_REQUEST, TOO_LARGE, WRONG_MEDIA_TYPE, Problem
+from jobs.api.problems import BAD_REQUEST, INVALID, TOO_LARGE, WRONG_MEDIA_TYPE, Problem
 
 LARGEST = 64 * 1024
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -20,7 +24,8 @@ class StrictParser(Parser):
         body = request.body
         if len(body) > LARGEST:
             raise Problem(TOO_LARGE, f"The body has {len(body)} bytes; at most {LARGEST} are allowed.")
-        if request.content_type in FORMS and not request.POST and not request.FILES:
+        is_form = request.method == "POST" and request.content_type in FORMS  # Django reads those of a POST only
+        if is_form and not request.POST and not request.FILES:
             return None
         if request.content_type != "application/json":
             given = request.content_type or "no Content-Type"
@@ -28,10 +33,25 @@ class StrictParser(Parser):
         return parse(body)
 
 
+def none_unless_declared(view: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation that has no `body` and refuses one: a dry run that it knows nothing of would be a real one."""
+    if "body" in signature(view).parameters:
+        return view
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **values: Any) -> Any:
+        if request.method != "GET" and request.body and StrictParser().parse_body(request) not in (None, {}):
+            reason = "nothing is taken here"
+            raise Problem(INVALID, f"body: {reason}", errors=[{"field": "body", "reason": reason}])
+        return view(request, *args, **values)
+
+    return answer
+
+
 def parse(body: bytes) -> Any:
     """The value of a JSON text; raises Problem for what is malformed, too deep, ambiguous or cannot be stored."""
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        value = json.loads(body.decode(), **STRICTLY)
         _check_texts(value)
     except RecursionError:
         raise Problem(BAD_REQUEST, "The body is nested too deeply.") from None
@@ -53,6 +73,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text} is larger than any number that can be kept")
+    return value
+
+
+STRICTLY: Any = {"object_pairs_hook": _object, "parse_constant": _refuse_constant, "parse_float": _number}
 
 
 def _check_texts(value: Any) -> None:

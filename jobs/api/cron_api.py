@@ -12,9 +12,10 @@ from ninja.operation import Operation
 
 from access.auth import let_in, needs
 from access.models import Scope
-from jobs.api.body import StrictParser
-from jobs.api.idempotency import PARAMETER, once
-from jobs.api.problems import MEDIA_TYPE, PROBLEMS, Problem, problem_of, wrong_method
+from jobs.api.body import StrictParser, none_unless_declared
+from jobs.api.description import Description
+from jobs.api.idempotency import once
+from jobs.api.problems import PROBLEMS, Problem, problem_of, wrong_method
 
 View = Callable[..., HttpResponse]
 
@@ -30,6 +31,7 @@ class CronAPI(NinjaAPI):
             urls_namespace="cron",
             **options,
         )
+        self.add_decorator(none_unless_declared, mode="operation")
         self.add_exception_handler(Problem, _answer)
         for kind in PROBLEMS:
             self.add_exception_handler(kind, _answer)
@@ -45,16 +47,9 @@ class CronAPI(NinjaAPI):
         """The name of the function that answers."""
         return operation.view_func.__name__
 
-    def get_openapi_schema(self, **where: Any) -> OpenAPISchema:
-        """The description, in which errors have the media type of problems."""
-        schema = super().get_openapi_schema(**where)
-        for operations in schema["paths"].values():
-            if "post" in operations:
-                operations["post"].setdefault("parameters", []).append(PARAMETER)
-            for operation in operations.values():
-                for response in operation["responses"].values():
-                    _mark_problem(response.get("content", {}))
-        return schema
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> OpenAPISchema:
+        """The description."""
+        return Description(self, self.get_root_path(path_params or {}) if path_prefix is None else path_prefix)
 
 
 @csrf_exempt
@@ -94,9 +89,3 @@ def _readers_only(view: View) -> View:
         return view(request, *args, **values)
 
     return guarded
-
-
-def _mark_problem(content: dict[str, Any]) -> None:
-    schema = content.get("application/json", {}).get("schema", {})
-    if schema.get("$ref", "").endswith("/ProblemDetails"):
-        content[MEDIA_TYPE] = content.pop("application/json")

@@ -12,7 +12,7 @@ from pydantic import Field
 from access.auth import needs
 from access.models import Scope
 from jobs.api.paging import page_of, refuse_unknown
-from jobs.api.payloads import Moment, Payload, ProblemDetails
+from jobs.api.payloads import Day, Moment, Payload, ProblemDetails
 from jobs.api.problems import UNKNOWN_REPORT, Problem
 from monitoring.models import DailyReport
 from monitoring.report import sending
@@ -56,7 +56,7 @@ class ReportPage(Payload):
 class ReportFilter(Payload):
     """Newest first; `before` is the day of the last report of the page before."""
 
-    before: date | None = None
+    before: Day | None = None
     limit: int = Field(default=30, ge=1, le=200)
 
 
@@ -89,8 +89,9 @@ def list_reports(request: HttpRequest, asked: Query[ReportFilter]) -> ReportPage
     response={200: ReportDetails, frozenset({400, 401, 403, 404, 503}): ProblemDetails},
     url_name="report",
 )
-def get_report(request: HttpRequest, day: date, asked: Query[ReportForm]) -> ReportDetails | HttpResponse:  # noqa: ARG001
+def get_report(request: HttpRequest, day: Day, asked: Query[ReportForm]) -> ReportDetails | HttpResponse:
     """One report, as JSON, or as the letter that was sent: `?format=html` and `?format=text`."""
+    refuse_unknown(request, ReportForm)
     report = DailyReport.objects.filter(day=day).first()
     if report is None:
         raise Problem(UNKNOWN_REPORT, f"There is no report of {day}. `GET /cron/reports` lists those that are kept.")

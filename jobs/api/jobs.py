@@ -8,13 +8,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from access.auth import needs
 from access.models import Scope
 from jobs.api import reports
 from jobs.api.paging import refuse_unknown
-from jobs.api.payloads import Moment, Payload, ProblemDetails, run_url
+from jobs.api.payloads import Instant, Moment, Payload, ProblemDetails, run_url
 from jobs.api.problems import INVALID, NO_SCHEDULE, Problem
 from jobs.engine import explain, pausing, registry
 from jobs.engine.definition import Job
@@ -64,7 +64,7 @@ class Ticks(Payload):
 class WhyFilter(Payload):
     """The moment to explain, to the minute, with its offset from UTC."""
 
-    at: AwareDatetime
+    at: Instant
 
 
 class Explained(Payload):
@@ -88,7 +88,7 @@ class PauseRequest(Payload):
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
 
 @router.get("/{slug}", response={200: JobDetails, REFUSALS: ProblemDetails}, url_name="job")

@@ -29,12 +29,11 @@ def page_of(
 
 
 def refuse_unknown(request: HttpRequest, filters: type[Payload]) -> None:
-    """Raise a Problem that names each parameter the filters do not have."""
-    known = ", ".join(filters.model_fields)
-    errors = [
-        {"field": name, "reason": f"not known here; known are {known}"}
-        for name in request.GET
-        if name not in filters.model_fields
-    ]
-    if errors:
-        raise Problem(INVALID, "Some parameters are not known.", errors=errors)
+    """Raise a Problem that names each parameter the filters do not have, and each that comes more than once."""
+    names = [field.alias or name for name, field in filters.model_fields.items()]
+    unknown = f"not known here; known are {', '.join(names)}"
+    reasons = {name: unknown for name in request.GET if name not in names}
+    reasons |= {name: "it stands there more than once" for name in names if len(request.GET.getlist(name)) > 1}
+    if reasons:
+        errors = [{"field": name, "reason": reason} for name, reason in reasons.items()]
+        raise Problem(INVALID, "; ".join(f"{name}: {reason}" for name, reason in reasons.items()), errors=errors)

@@ -1,17 +1,19 @@
 """The shapes of what is answered about runs, and their builders; camelCase by one rule, times by one function."""
 
+import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from django.urls import reverse
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from jobs.models import Run, RunLog, State, Trigger
 
 MILLISECOND = timedelta(milliseconds=1)
+ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def moment(value: datetime) -> str:
@@ -24,6 +26,17 @@ Moment = Annotated[
     PlainSerializer(moment, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2024-01-15T10:30:00.000Z"]}),
 ]
+
+
+def _iso(value: Any) -> Any:
+    # Else a number would be taken for the seconds since 1970, and answered as if somebody had meant that.
+    if isinstance(value, date) or (isinstance(value, str) and ISO.match(value)):
+        return value
+    raise ValueError("Input should be a text as of ISO 8601, which begins with the year, such as 2024-01-15")
+
+
+Day = Annotated[date, BeforeValidator(_iso)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_iso)]
 
 
 class Payload(BaseModel):

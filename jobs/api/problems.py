@@ -24,6 +24,8 @@ from jobs.engine.errors import (
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:problem-type:cron"
 RETRY_AFTER_S = 5
+MOST_ERRORS = 20
+LONGEST_DETAIL, LONGEST_NAME = 1000, 200  # a problem quotes what was sent, which may be huge
 READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction: a standby answers
 
 
@@ -91,8 +93,8 @@ class Problem(Exception):
             "type": f"{TYPES}:{self.kind.slug}",
             "title": self.kind.title,
             "status": self.kind.status,
-            "detail": self.detail,
-            **({"errors": list(self.errors)} if self.errors else {}),
+            "detail": _cut(self.detail, LONGEST_DETAIL),
+            **({"errors": [_cut_all(each) for each in self.errors[:MOST_ERRORS]]} if self.errors else {}),
             **self.more,
         }
         headers = {"Cache-Control": "no-store", **self.headers}
@@ -112,6 +114,14 @@ def problem_of(error: BaseException | None) -> Problem:
 def wrong_method(method: str | None, allowed: str) -> Problem:
     """For a method that an address does not know."""
     return Problem(WRONG_METHOD, f"{method} is not allowed here: use {allowed}.", headers={"Allow": allowed})
+
+
+def _cut_all(error: Mapping[str, str]) -> dict[str, str]:
+    return {name: _cut(text, LONGEST_NAME) for name, text in error.items()}
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _not_authenticated(error: NotAuthenticated) -> Problem:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from ninja import Query, Router, Status
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from access import tokens
 from access.auth import Caller, needs
@@ -16,7 +16,7 @@ from access.models import Scope, Token
 from jobs.api.alerts import LARGEST_ID
 from jobs.api.idempotency import SHOWN_ONCE
 from jobs.api.paging import page_of, refuse_unknown
-from jobs.api.payloads import Moment, Payload, ProblemDetails
+from jobs.api.payloads import Instant, Moment, Payload, ProblemDetails
 from jobs.api.problems import INVALID, NAME_TAKEN, UNKNOWN_TOKEN, Problem
 from jobs.engine import registry
 
@@ -64,7 +64,7 @@ class TokenRequest(Payload):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
     groups: list[str] = Field(default_factory=list, max_length=20)
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 @router.get("", response={200: TokenPage, frozenset({400, 401, 403, 503}): ProblemDetails}, url_name="tokens")

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+LONGEST_NAME = 100
+
 
 class JobError(Exception):
     """Base of everything the engine raises on purpose."""
@@ -16,7 +18,8 @@ class UnknownJob(JobError):
 
     def __init__(self, slug: str, suggestion: str = "") -> None:
         hint = f" Did you mean {suggestion!r}?" if suggestion else " See GET /cron/status for all jobs."
-        super().__init__(f"There is no job {slug!r}.{hint}")
+        quoted = slug if len(slug) <= LONGEST_NAME else f"{slug[:LONGEST_NAME]}…"
+        super().__init__(f"There is no job {quoted!r}.{hint}")
 
 
 class UnknownRun(JobError):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from jobs.engine.definition import Job, declare
-from jobs.engine.errors import BadDeclaration, UnknownJob
+from jobs.engine.errors import LONGEST_NAME, BadDeclaration, UnknownJob
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -61,7 +61,8 @@ def get(slug: str) -> Job:
     """The job of that slug; raises UnknownJob with the closest name."""
     if slug in _jobs:
         return _jobs[slug]
-    raise UnknownJob(slug, next(iter(get_close_matches(slug, _jobs, n=1)), ""))
+    close = get_close_matches(slug, _jobs, n=1) if len(slug) <= LONGEST_NAME else []
+    raise UnknownJob(slug, next(iter(close), ""))
 
 
 def find(slug: str) -> Job | None:

@@ -1,7 +1,7 @@
 """What is wrong, one row per cause and what it is about, from the moment it was seen until it was gone."""
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, TypeAlias
 
 from django.db import models
 from django.db.models import Q
@@ -38,6 +38,14 @@ class Cause(models.TextChoices):
     CHANNEL_FAILING = "channel-failing", _("alert channel fails")
 
 
+class AlertState(models.TextChoices):
+    """Where an alert stands; the API's description names it by this class, beside the State of runs."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    CLEARED = "cleared"
+
+
 class AlertQuerySet(models.QuerySet["Alert"]):
     """Alerts by where they stand."""
 
@@ -53,15 +61,12 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 class Alert(models.Model):
     """One thing that is or was wrong."""
 
-    class State(models.TextChoices):
-        RAISED = "raised"
-        ACKNOWLEDGED = "acknowledged"
-        CLEARED = "cleared"
+    State: TypeAlias = AlertState
 
     cause = models.CharField(max_length=20, choices=Cause)
     subject = models.CharField(max_length=200, blank=True, help_text="What it is about: a job, a queue, a worker, …")
     severity = models.CharField(max_length=10, choices=Severity)
-    state = models.CharField(max_length=15, choices=State, default=State.RAISED)
+    state = models.CharField(max_length=15, choices=AlertState, default=AlertState.RAISED)
     summary = models.TextField(help_text="What is wrong, why, and what to do.")
     raised_at = models.DateTimeField()
     escalated_at = models.DateTimeField(null=True)

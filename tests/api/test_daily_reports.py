@@ -69,6 +69,8 @@ def test_they_are_listed_newest_first_page_by_page(caller: Callable[..., Client]
         ("2026-06-13", 404, "unknown-report"),
         ("2026-02-30", 400, "invalid-input"),
         ("yesterday", 400, "invalid-input"),
+        ("1781395200", 400, "invalid-input"),
+        ("?before=0", 400, "invalid-input"),
         ("2026-06-14?format=pdf", 400, "invalid-input"),
         ("?limit=0", 400, "invalid-input"),
         ("?day=1", 400, "invalid-input"),

@@ -81,6 +81,8 @@ def test_a_pause_may_end_by_itself_and_be_replaced(caller: Callable[..., Client]
         ({"reason": 7}, "reason"),
         ({"reason": "x", "until": "2030-01-01T00:00:00"}, "until"),
         ({"reason": "x", "until": "2020-01-01T00:00:00Z"}, "until"),
+        ({"reason": "x", "until": 4102444800}, "until"),
+        ({"reason": "x", "until": "4102444800"}, "until"),
         ({"reason": "x", "why": "y"}, "why"),
     ],
 )
@@ -134,7 +136,9 @@ def test_why_it_ran_or_did_not(caller: Callable[..., Client], make_run: Callable
     assert found["url"] == f"/cron/runs/{run.pk}"
 
 
-@pytest.mark.parametrize("at", ["", "at=", "at=yesterday", "at=2026-01-15T08:00:00", "when=2026-01-15T08:00:00Z"])
+@pytest.mark.parametrize(
+    "at", ["", "at=", "at=yesterday", "at=1768464000", "at=2026-01-15T08:00:00", "when=2026-01-15T08:00:00Z"]
+)
 def test_a_moment_needs_its_offset(caller: Callable[..., Client], db: None, at: str) -> None:
     assert caller().get(f"{URL}/why?{at}").status_code == 400
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from config.urls import api
 from jobs.engine import registry
 
 
@@ -61,9 +62,38 @@ def test_errors_are_described_as_problems(schema: Any) -> None:
     for operations in schema["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():
-                problem = "ProblemDetails" in str(response)
-                media = "application/problem+json" if problem else "application/json"
-                assert list(response["content"]) == [media], (operation["operationId"], status)
+                for media, content in response["content"].items():
+                    problem = "ProblemDetails" in str(content)
+                    told = (operation["operationId"], status)
+                    assert media == ("application/problem+json" if problem else "application/json"), told
+
+
+def test_what_every_operation_may_answer_is_described(schema: Any) -> None:
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            expected = {"400", "401", "403", "405", "503"} | ({"404"} if "{" in path else set())
+            expected |= {"409", "413", "415"} if method != "get" else set()
+            assert expected <= set(operation["responses"]), operation["operationId"]
+            for status in expected:
+                assert "application/problem+json" in operation["responses"][status]["content"]
+
+
+def test_health_describes_both_reasons_for_503(schema: Any) -> None:
+    content = schema["paths"]["/cron/health"]["get"]["responses"]["503"]["content"]
+    assert set(content) == {"application/json", "application/problem+json"}
+
+
+def test_the_states_of_runs_and_of_alerts_are_two_shapes(schema: Any) -> None:
+    shapes = schema["components"]["schemas"]
+    assert "queued" in shapes["State"]["enum"]
+    assert shapes["AlertState"]["enum"] == ["raised", "acknowledged", "cleared"]
+
+
+def test_two_shapes_of_one_name_are_refused() -> None:
+    described = api.get_openapi_schema()
+    described.add_schema_definitions({"State": described["components"]["schemas"]["State"]})
+    with pytest.raises(ValueError, match="Two shapes of the API are called 'State'"):
+        described.add_schema_definitions({"State": {"enum": ["raised"]}})
 
 
 def test_operations_and_shapes_are_named_once_and_plainly(schema: Any) -> None:
