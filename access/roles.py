@@ -24,7 +24,7 @@ OPERATED = {
     "jobs": ("add_run", "change_run", "change_schedule"),
     "django_celery_beat": ("change_periodictask",),
     "sessions_app": ("change_session", "change_message"),
-    "reservations": ("change_reservation", "change_optout"),
+    "reservations": ("change_reservation", "remind_reservation", "change_optout"),
     "external_apis": ("change_sender", "change_webhookevent"),
 }
 # What only administrators touch: who may come in, credentials, and rows that name what is run.
@@ -36,6 +36,8 @@ ADMINISTERED = {
     "django_celery_beat": ("periodictask",),
 }
 
+VERBS = ("view", "add", "change", "delete")
+
 Named = set[tuple[str, str]]
 
 
@@ -43,12 +45,7 @@ def permissions() -> dict[str, Named]:
     """The permissions of each role, as app and codename."""
     viewer = _views(LOOKED_AT)
     operator = viewer | _views(CUSTOMERS) | {(app, each) for app, names in OPERATED.items() for each in names}
-    managed = {
-        (app, f"{verb}_{model}")
-        for app, models in ADMINISTERED.items()
-        for model in models
-        for verb in ("view", "add", "change", "delete")
-    }
+    managed = {(app, f"{verb}_{model}") for app, models in ADMINISTERED.items() for model in models for verb in VERBS}
     administrator = operator | managed | {("access", "view_auditentry")}
     return {"viewer": viewer, "operator": operator, "administrator": administrator}
 
@@ -68,17 +65,24 @@ def _views(models: dict[str, tuple[str, ...]]) -> Named:
 
 
 def _permissions(apps: Any, named: Iterable[tuple[str, str]]) -> list[Any]:
-    words_of = {
-        (each._meta.app_label, each._meta.model_name): each._meta.verbose_name_raw for each in installed.get_models()
-    }
+    models = {(each._meta.app_label, each._meta.model_name): each for each in installed.get_models()}
     content_types = apps.get_model("contenttypes", "ContentType").objects
     permissions = apps.get_model("auth", "Permission").objects
     found = []
     for app, codename in named:
-        verb, _, model = codename.partition("_")
-        if (app, model) not in words_of:
+        name = codename.partition("_")[2]
+        if (app, name) not in models:
             continue  # the model has left since
-        content_type, _made = content_types.get_or_create(app_label=app, model=model)
-        words = {"name": f"Can {verb} {words_of[app, model]}"}
-        found.append(permissions.get_or_create(content_type=content_type, codename=codename, defaults=words)[0])
+        words = _in_words(models[app, name]._meta)
+        content_type, _made = content_types.get_or_create(app_label=app, model=name)
+        permission, _made = permissions.get_or_create(
+            content_type=content_type, codename=codename, defaults={"name": words[codename]}
+        )
+        found.append(permission)
     return found
+
+
+def _in_words(options: Any) -> dict[str, str]:
+    """The names of a model's permissions, as Django itself will give them."""
+    usual = {f"{verb}_{options.model_name}": f"Can {verb} {options.verbose_name_raw}" for verb in VERBS}
+    return usual | dict(options.permissions)

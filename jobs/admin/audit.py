@@ -40,7 +40,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     def has_revert_permission(self, request: HttpRequest) -> bool:
         """Who may change schedules may take their edits back."""
-        return request.user.has_perm("jobs.change_schedule")
+        return self.has_view_permission(request) and request.user.has_perm("jobs.change_schedule")
 
     @admin.display(description="When", ordering="pk")
     def when(self, entry: AuditEntry) -> str:
