@@ -71,6 +71,23 @@ def test_a_complete_fleet_is_all_right_in_one_sentence(looker, fleet):
     assert 'class="state healthy"' in state
 
 
+def test_an_alert_that_nobody_has_looked_at_is_not_all_right(looker, fleet):
+    alert = make_alert()
+    state = section(shown(looker), "state")
+    assert "an alert wants to be looked at" in state
+    assert 'class="state attention"' in state
+    Alert.objects.filter(pk=alert.pk).update(state="acknowledged", acknowledged_at=timezone.now())
+    assert "Everything is all right." in section(shown(looker), "state")
+
+
+def test_of_very_many_alerts_some_are_shown_and_the_rest_is_a_step_away(looker):
+    for n in range(21):
+        make_alert(subject=f"thing {n}")
+    told = section(shown(looker), "alerts")
+    assert told.count("<li") == 20
+    assert 'href="/alerts"' in told
+
+
 def test_what_is_wrong_is_named(looker):
     state = text(section(shown(looker), "state"))
     assert "Some jobs cannot run." in state
