@@ -13,10 +13,8 @@ from django.utils import timezone
 from jobs.engine import registry
 from jobs.models import State
 from monitoring.models import Alert
-from monitoring.page import recent, today
 from tests.page.conftest import make_alert, make_schedule, make_worker
 from tests.page.reading import section, shown, text
-from tests.plans import plan
 
 PAGES = ("/", "/overview")
 HOW_MANY_QUERIES = 25
@@ -179,31 +177,3 @@ def test_the_number_of_queries_does_not_grow(looker, fleet, make_ended, make_run
     with CaptureQueriesContext(connection) as many:
         shown(looker)
     assert len(many) == len(few) <= HOW_MANY_QUERIES
-
-
-FILL = """
-INSERT INTO jobs_run (id, job, task, queue, state, reason, trigger, triggered_by, schedule_name, late, arguments,
-                      dry_run, overlap_key, attempt, failures, publish_count, worker, cancel_requested_by, error,
-                      traceback, started_at, finished_at)
-SELECT md5(n::text)::uuid, 'job ' || n % 16, 't', 'cron', 'succeeded', '', 'api', '', '', false, '{}', false,
-       'job ' || n % 16, 1, 0, 1, 'w', '', '', '', '2026-06-01 12:00Z'::timestamptz - n * interval '1 second',
-       '2026-06-01 12:00Z'::timestamptz - n * interval '1 second'
-  FROM generate_series(1, 50000) n;
-ANALYZE jobs_run;
-"""
-SLUGS = [f"job {n}" for n in range(16)]
-
-
-@pytest.mark.usefixtures("filled")
-@pytest.mark.parametrize(
-    ("statement", "values"),
-    [
-        (recent.ENDED, {"jobs": SLUGS, "last": recent.LAST}),
-        (recent.WAITING, {}),
-        (today.RAN, {"jobs": SLUGS, "begin": "2026-06-01 10:00Z", "end": "2026-06-02 10:00Z"}),
-    ],
-)
-def test_no_statement_reads_all_runs(statement, values):
-    found = plan(statement, values)
-    assert '"Node Type": "Seq Scan"' not in re.sub(r'"Relation Name": "(?!jobs_run)', "", found)
-    assert re.search(r'"Index Name": "(run_|one_)', found)
