@@ -1,5 +1,6 @@
 """The operator's page as a browser shows it, with the real service behind it."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,22 @@ from tests.integration.stack import Stack, call
 
 PAGES = ("/", "/jobs/daily-report", "/jobs/cleanup-sessions", "/alerts", "/reports", "/backups")
 NARROW = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+# What no reader of screens could tell: twice the same id, inputs without a label, tables without caption or scopes.
+UNMARKED = """
+(() => {
+  const ids = [...document.querySelectorAll('[id]')].map((each) => each.id);
+  const of = (which, lacks) => [...document.querySelectorAll(which)].filter(lacks).map((each) => each.outerHTML);
+  return [
+    ...ids.filter((id, n) => ids.indexOf(id) !== n),
+    ...of('input:not([type=hidden]), select', (each) => !each.labels.length && !each.ariaLabel),
+    ...of('table', (each) => !each.caption),
+    ...of('th', (each) => !each.scope),
+    ...of('section', (each) => !document.getElementById(each.getAttribute('aria-labelledby'))),
+    ...of('button, a', (each) => !(each.innerText || each.ariaLabel || '').trim()),
+    ...of('svg', (each) => each.role !== 'img' && each.ariaHidden !== 'true'),
+  ];
+})()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +46,43 @@ def test_a_page_fits_on_a_phone(browser, path):
         browser.ask("Emulation.clearDeviceMetricsOverride")
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_marked_up_for_those_who_do_not_see_it(browser, path):
+    browser.go(path)
+    assert browser.run(UNMARKED) == []
+    assert browser.run("document.querySelectorAll('h1').length") == 1
+    assert browser.run("['header', 'main', 'footer'].every((each) => document.querySelector(each))")
+
+
 def test_what_happens_is_seen_without_loading_the_page_again(browser, service):
     browser.go("/")
     browser.run("window.still = 'the same page'")
     assert call("POST", f"{service.web}/cron/trigger/check-error-sessions")[0] == 202
     browser.until("document.querySelector('#group-scheduled').innerText.includes('succeeded')")
     assert browser.run("window.still") == "the same page"
+
+
+def test_a_run_is_followed_to_its_end(browser, service):
+    _, body, _ = call("POST", f"{service.web}/cron/trigger/check-inactive-sessions")
+    browser.ask("Emulation.setDeviceMetricsOverride", **NARROW)
+    try:
+        browser.go(f"/runs/{json.loads(body)['runId']}")
+        browser.until("document.querySelector('#run-title').innerText.includes('succeeded')", seconds=20)
+        browser.until("document.querySelector('#run-result').innerText.includes('closed')")
+        assert browser.run("document.documentElement.scrollWidth") == 360
+        assert browser.run(UNMARKED) == []
+    finally:
+        browser.ask("Emulation.clearDeviceMetricsOverride")
+
+
+def test_what_is_refused_is_told_in_the_services_own_words(browser, service):
+    browser.go("/jobs/check-abandoned-sessions")
+    browser.run("document.querySelector('#pause-reason').value = 'x'")
+    browser.run("document.querySelector('#pause-until').value = '2001-01-01T00:00'")
+    browser.run("document.querySelector('form.pause button').click()")
+    browser.until("document.querySelector('#said').innerText.includes('it has passed')")
+    assert all("400" in each for each in browser.complaints)  # the browser notes each answer that refuses
+    browser.complaints.clear()
 
 
 def test_times_are_on_the_readers_clock_with_the_services_as_title(browser, service):

@@ -92,6 +92,10 @@ def test_what_is_wrong_is_named(looker):
     assert "no scheduler is alive" in state
 
 
+def test_the_page_is_there_while_the_broker_is_not(looker, fleet, no_broker):
+    assert "the broker does not answer" in section(shown(looker), "state")
+
+
 def test_switched_off_schedules_are_said(looker, fleet, settings):
     settings.CRON = replace(settings.CRON, enabled=False)
     assert "CRON_ENABLED is false" in section(shown(looker), "state")
