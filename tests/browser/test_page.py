@@ -124,6 +124,25 @@ def test_it_can_be_used_with_the_keyboard_alone(browser):
     browser.until("document.activeElement.id === 'main'")
 
 
+def test_where_no_script_runs_nothing_stays_green(browser, service):
+    colour = "getComputedStyle(document.documentElement).getPropertyValue('--good')"
+    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.go("/")
+        green = browser.run(colour)
+        browser.until(f"{colour} !== '{green}'", seconds=16)
+        assert browser.run(colour) == browser.run(colour.replace("good", "still"))
+    finally:
+        browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_the_title_tells_how_it_is_to_those_who_look_at_another_tab(browser):
+    browser.go("/")
+    assert browser.run("document.title") == "Some jobs cannot run. · Cron Jobs Service"
+    browser.run("document.title = 'x · Cron Jobs Service'")
+    browser.until("document.title === 'Some jobs cannot run. · Cron Jobs Service'")
+
+
 def test_a_page_that_hears_nothing_says_so_and_shows_no_green(browser: Browser, service: Stack) -> None:
     colour = "getComputedStyle(document.querySelector('.badge.succeeded')).color"
     banner = "!document.getElementById('old').hidden"
@@ -136,8 +155,10 @@ def test_a_page_that_hears_nothing_says_so_and_shows_no_green(browser: Browser, 
     web.pause()
     try:
         browser.until(banner, seconds=12)
+        assert browser.run("document.title").startswith("? ")
         assert browser.run(colour) != green
     finally:
         web.resume()
     browser.until(f"!({banner})", seconds=20)
+    assert not browser.run("document.title").startswith("? ")
     assert browser.run(colour) == green

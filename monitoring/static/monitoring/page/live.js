@@ -111,6 +111,8 @@ function replace(html) {
     shown.set(section.id, html);
     if (old !== section) swap(old, section);
   }
+  const title = fresh.querySelector("[data-title]") ?? document.querySelector("[data-title]");
+  if (title) document.title = `${title.dataset.title} · ${document.title.split(" · ").at(-1)}`;
   render(document);
 }
 
@@ -153,6 +155,7 @@ function look() {
     time.dateTime = new Date(Math.min(renewedAt, closedSince ?? now)).toISOString();
     render(banner);
     banner.hidden = !old;
+    document.title = old ? `? ${document.title}` : document.title.replace(/^\? /, "");
   }
   if (now - heardAt >= DEAD_AFTER) giveUp();
   if (now - renewedAt >= QUIET_AFTER && !asking && document.visibilityState === "visible") renew();
