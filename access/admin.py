@@ -20,13 +20,13 @@ class TokenForm(forms.ModelForm):
 
     class Meta:
         model = Token
-        fields = ("name", "scopes", "expires_at")
+        fields = ("name", "scopes", "groups", "expires_at")
 
 
 @admin.register(Token)
 class TokenAdmin(admin.ModelAdmin):
     form = TokenForm
-    list_display = ("name", "start", "scopes", "expires_at", "revoked_at", "last_used_at", "created_by")
+    list_display = ("name", "start", "scopes", "groups", "expires_at", "revoked_at", "last_used_at", "created_by")
     readonly_fields = ("start", "created_at", "created_by", "last_used_at", "revoked_at")
     search_fields = ("name",)
     actions = ("revoke",)
@@ -38,7 +38,12 @@ class TokenAdmin(admin.ModelAdmin):
             obj.created_by = request.user  # type: ignore[assignment]
             for name, value in tokens.marks(obj.secret).items():  # type: ignore[attr-defined]
                 setattr(obj, name, value)
+        by, before = request.user.get_username(), Token.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
+        if before is None:
+            tokens.note_created(obj, by=by)
+        else:
+            tokens.note_changed(before, obj, by=by)
 
     def response_add(self, request: HttpRequest, obj: Token, *_: Any, **__: Any) -> HttpResponse:
         """The page that shows the secret, once."""
@@ -54,5 +59,6 @@ class TokenAdmin(admin.ModelAdmin):
     @admin.action(description="Revoke selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
         """End tokens for good; those revoked before keep their moment."""
-        revoked = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        by, now = request.user.get_username(), timezone.now()
+        revoked = sum(tokens.revoke(token, by=by, now=now) for token in queryset)
         self.message_user(request, f"{revoked} revoked.")

@@ -18,9 +18,23 @@ PERMISSIONS = {Scope.READ: "jobs.view_run", Scope.TRIGGER: "jobs.add_run", Scope
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Somebody who was let in; `name` is what runs remember: a token's name or a username."""
+    """Somebody who was let in; `name` is what runs remember: a token's name or a username.
+
+    `scopes` are those of a token, or what a person's permissions amount to; `groups` those of jobs that a token is
+    limited to, none when it is not.
+    """
 
     name: str
+    scopes: frozenset[str]
+    groups: frozenset[str] = frozenset()
+    user: Any = None
+
+    def check_group(self, group: str | None) -> None:
+        """Raise NotAllowed when the token is for other groups of jobs; None stands for what belongs to no group."""
+        if self.groups and group not in self.groups:
+            what = f"the group {group!r}" if group else "what belongs to no group of jobs"
+            allowed = ", ".join(sorted(self.groups))
+            raise NotAllowed(f"The token {self.name!r} is for {allowed}, and not for {what}.")
 
 
 class BearerToken(AuthBase):
@@ -41,7 +55,7 @@ class BearerToken(AuthBase):
         token = tokens.authenticate(secret.strip(), now=timezone.now())
         if self.scope not in token.scopes:
             raise NotAllowed(f"The token {token.name!r} lacks the scope {self.scope.value!r}.", scope=self.scope)
-        return Caller(name=token.name)
+        return Caller(name=token.name, scopes=frozenset(token.scopes), groups=frozenset(token.groups))
 
 
 class SignedIn(AuthBase):
@@ -52,8 +66,9 @@ class SignedIn(AuthBase):
     openapi_name = "sessionid"
     csrf = True
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, permission: str = "") -> None:
         self.scope = scope
+        self.permission = permission or PERMISSIONS[scope]
         super().__init__()
 
     def __call__(self, request: HttpRequest) -> Caller:
@@ -63,13 +78,15 @@ class SignedIn(AuthBase):
             raise NotAuthenticated("Send 'Authorization: Bearer <token>', or sign in.")
         if check_csrf(request) is not None:
             raise CsrfFailed("The CSRF token is missing or wrong: send it as X-CSRFToken, or use an access token.")
-        _check_permission(user, self.scope)
-        return Caller(name=user.get_username())
+        if not user.has_perm(self.permission):
+            raise NotAllowed(f"{user.get_username()!r} lacks the permission {self.permission!r}.", scope=self.scope)
+        scopes = frozenset(scope.value for scope, permission in PERMISSIONS.items() if user.has_perm(permission))
+        return Caller(name=user.get_username(), scopes=scopes, user=user)
 
 
-def needs(scope: Scope) -> list[AuthBase]:
-    """What an operation that needs a scope declares as its `auth`."""
-    return [BearerToken(scope), SignedIn(scope)]
+def needs(scope: Scope, permission: str = "") -> list[AuthBase]:
+    """What an operation that needs a scope declares as its `auth`; of people it may want another permission."""
+    return [BearerToken(scope), SignedIn(scope, permission)]
 
 
 def let_in(request: HttpRequest, scope: Scope) -> Caller:
@@ -85,9 +102,3 @@ def identity(request: HttpRequest) -> str:
     if not request.user.is_authenticated:
         raise NotAuthenticated("Send 'Authorization: Bearer <token>', or sign in.")
     return f"user {request.user.pk}"
-
-
-def _check_permission(user: Any, scope: Scope) -> None:
-    permission = PERMISSIONS[scope]
-    if not user.has_perm(permission):
-        raise NotAllowed(f"{user.get_username()!r} lacks the permission {permission!r}.", scope=scope)

@@ -10,9 +10,9 @@ class NotAuthenticated(Exception):
 
 
 class NotAllowed(Exception):
-    """The caller is known, and may not do this; `scope` names what is missing."""
+    """The caller is known, and may not do this; `scope` names what is missing, if that would help."""
 
-    def __init__(self, detail: str, *, scope: str) -> None:
+    def __init__(self, detail: str, *, scope: str = "") -> None:
         self.scope = scope
         super().__init__(detail)
 

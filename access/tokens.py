@@ -7,17 +7,21 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
+from access import audit
 from access.errors import NotAuthenticated
-from access.models import Token
+from access.models import Action, Token
 
 PREFIX = "cron_"
 SHOWN = len(PREFIX) + 4
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 # By hand, because every call asks it, and putting it together would take as long as the answer.
-FIND = "SELECT id, name, digest, scopes, expires_at, last_used_at, revoked_at FROM access_token WHERE digest = %s"
+FIND = (
+    "SELECT id, name, digest, scopes, groups, expires_at, last_used_at, revoked_at FROM access_token WHERE digest = %s"
+)
 
 
 def new_secret() -> str:
@@ -31,11 +35,55 @@ def marks(secret: str) -> dict[str, str]:
     return {"digest": sha256(secret.encode()).hexdigest(), "start": begins}
 
 
-def issue(*, name: str, scopes: Iterable[str], by: Any = None, expires_at: datetime | None = None) -> tuple[Token, str]:
-    """A new token and its secret."""
+@transaction.atomic
+def issue(
+    *,
+    name: str,
+    scopes: Iterable[str],
+    by: str,
+    groups: Iterable[str] = (),
+    expires_at: datetime | None = None,
+    user: Any = None,
+) -> tuple[Token, str]:
+    """A new token and its secret; `by` is who made it, `user` their account if they have one."""
     secret = new_secret()
-    token = Token.objects.create(name=name, scopes=list(scopes), created_by=by, expires_at=expires_at, **marks(secret))
+    token = Token.objects.create(
+        name=name,
+        scopes=list(scopes),
+        groups=list(groups),
+        created_by=user,
+        expires_at=expires_at,
+        **marks(secret),
+    )
+    note_created(token, by=by)
     return token, secret
+
+
+def note_created(token: Token, *, by: str) -> None:
+    """Keep in the audit that a token was made, and its secret shown to who made it."""
+    audit.note(Action.TOKEN_CREATED, f"token {token.name}", by=by, after=rights(token))
+
+
+def note_changed(before: Token, token: Token, *, by: str) -> None:
+    """Keep in the audit what a token may do now and could before."""
+    if rights(before) != rights(token):
+        audit.note(Action.TOKEN_CHANGED, f"token {token.name}", by=by, before=rights(before), after=rights(token))
+
+
+@transaction.atomic
+def revoke(token: Token, *, by: str, now: datetime) -> bool:
+    """End a token for good; False when it was revoked before."""
+    if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+        return False
+    audit.note(Action.TOKEN_REVOKED, f"token {token.name}", by=by, before=rights(token))
+    token.refresh_from_db()
+    return True
+
+
+def rights(token: Token) -> dict[str, Any]:
+    """What a token may do, and until when, as plain JSON."""
+    until = token.expires_at.isoformat() if token.expires_at else None
+    return {"scopes": sorted(token.scopes), "groups": sorted(token.groups), "expires_at": until}
 
 
 def authenticate(secret: str, *, now: datetime) -> Token:

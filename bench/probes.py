@@ -119,7 +119,7 @@ def trigger(slug: str) -> dict[str, Any]:
 
 def token() -> dict[str, Any]:
     """A token that may trigger."""
-    return {"token": tokens.issue(name="bench", scopes=[Scope.TRIGGER])[1]}
+    return {"token": tokens.issue(name="bench", scopes=[Scope.TRIGGER], by="bench")[1]}
 
 
 def every_second(offset: float) -> dict[str, Any]:

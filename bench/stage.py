@@ -115,5 +115,10 @@ class Stage:
         return redis.Redis.from_url(f"unix://{path}?db={database}")
 
 
-OUR_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bench.settings", "ALLOWED_HOSTS": "127.0.0.1", "LOG_FORMAT": "json"}
+OUR_SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "bench.settings",
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "HTTPS_ONLY": "false",
+    "LOG_FORMAT": "json",
+}
 PEER_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bench.peer.settings"}

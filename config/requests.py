@@ -1,15 +1,20 @@
-"""Every request has an id, which stands in all lines that are logged while it is answered, and in the answer."""
+"""Every request has an id, which stands in all lines that are logged while it is answered, and in the answer; and an
+origin, which stands in the audit of what it does."""
 
 import re
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bound_contextvars
 
+from access import origin
+from access.origin import Origin, Via
 from jobs.ids import new_run_id
 
 HEADER = "X-Request-ID"
 FIT = re.compile(r"[A-Za-z0-9\-_.]{1,64}")
+API = "/cron/"
 
 
 class RequestId:
@@ -22,7 +27,13 @@ class RequestId:
         """Answer with the id."""
         given = request.headers.get(HEADER, "")
         request_id = given if FIT.fullmatch(given) else new_run_id().hex
-        with bound_contextvars(request=request_id):
-            answer = self._get_response(request)
+        via = Via.API if request.path.startswith(API) else Via.PAGE
+        address = origin.address_of(request, proxies=settings.SECURITY.proxies)
+        came_from = origin.current.set(Origin(via=via, address=address, who=lambda: request.user.get_username()))
+        try:
+            with bound_contextvars(request=request_id):
+                answer = self._get_response(request)
+        finally:
+            origin.current.reset(came_from)
         answer[HEADER] = request_id
         return answer

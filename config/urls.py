@@ -1,10 +1,24 @@
 """Every address of the service."""
 
 from django.contrib import admin
-from django.urls import path
-from django.views.generic import RedirectView
+from django.urls import include, path
+from django.views.i18n import set_language
 
-from jobs.api import alerts, daily_reports, jobs, prometheus, runs, state, webhooks
+from access import sign_in
+from jobs.api import (
+    alerts,
+    audit,
+    backups,
+    daily_reports,
+    jobs,
+    prometheus,
+    run_log,
+    runs,
+    schedules,
+    state,
+    tokens,
+    webhooks,
+)
 from jobs.api.cron_api import CronAPI, nothing_here
 from jobs.api.trigger import build_router
 from monitoring import probes
@@ -13,9 +27,14 @@ api = CronAPI(title="Cron Jobs Service", version="1", description="Trigger and w
 api.add_router("", state.router)
 api.add_router("/trigger", build_router())
 api.add_router("/runs", runs.router)
+api.add_router("/runs", run_log.router)
 api.add_router("/jobs", jobs.router)
+api.add_router("/jobs", schedules.router)
 api.add_router("/alerts", alerts.router)
 api.add_router("/reports", daily_reports.router)
+api.add_router("/backups", backups.router)
+api.add_router("/tokens", tokens.router)
+api.add_router("/audit", audit.router)
 
 urlpatterns = [
     path("cron/", api.urls),
@@ -26,8 +45,10 @@ urlpatterns = [
     path("metrics", prometheus.metrics, name="prometheus"),
     path("livez", probes.livez),
     path("readyz", probes.readyz),
+    path("admin/login/", sign_in.sign_in),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("language", set_language, name="set_language"),
+    path("", include("monitoring.page.urls")),
 ]
 
 handler400 = "config.failures.bad_request"

@@ -133,6 +133,7 @@ def _environment(servers: Servers) -> dict[str, str]:
         "SECRET_KEY": new_secret_key(),
         "CREDENTIAL_KEYS": new_credential_key(),
         "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "HTTPS_ONLY": "false",
         "LOG_FORMAT": "console",
         **dict.fromkeys(PROVIDER_URLS, NOBODY),
     }

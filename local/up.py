@@ -101,6 +101,7 @@ class Stack:
             "SECRET_KEY": earlier.get("SECRET_KEY") or new_secret_key(),
             "CREDENTIAL_KEYS": earlier.get("CREDENTIAL_KEYS") or new_credential_key(),
             "ALLOWED_HOSTS": f"localhost,{HOST}",
+            "HTTPS_ONLY": "false",
             "LOG_FORMAT": "console",
             **{name: server.url for name, server in servers.items()},
         }
@@ -197,7 +198,8 @@ class Stack:
         bearer = "$LOCAL_API_TOKEN" if self.given_token else token
         return f"""
   The service is up: {self.address}
-    admin      {self.address}/admin/   user: operator   password: {password}
+    page       {self.address}/   user: operator   password: {password}
+    admin      {self.address}/admin/
     API token  {token}
     trigger    curl -X POST -H "Authorization: Bearer {bearer}" {self.address}/cron/trigger/cleanup-sessions
     messages   {self.messages}

@@ -7,7 +7,7 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         """Word, broadcast, ping and trace what is announced, and begin to count the uptime."""
-        from monitoring import alert_lines, domain_lines, log_lines, pings, process  # noqa: F401
+        from monitoring import access_lines, alert_lines, domain_lines, log_lines, pings, process  # noqa: F401
         from monitoring.stream import publishing  # noqa: F401
 
         if settings.TRACES_TO:

@@ -1,7 +1,7 @@
 """What the runs of each job were like: counts of all time, and times of the last hundred."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jobs.engine import registry, sql
 from jobs.engine.definition import Job
@@ -83,6 +83,12 @@ def figures() -> tuple[Totals, list[JobFigures]]:
     return Totals(**totals.get(None, {})), [
         _of(job, *recent[slug], totals=totals.get(slug, {})) for slug, job in jobs.items()
     ]
+
+
+def usual_duration(slug: str) -> timedelta | None:
+    """The median of a job's last hundred runs; None when none was executed."""
+    [[_, quantiles, *_rest]] = sql.rows(FIGURES, {"jobs": [slug], "last": LAST})
+    return timedelta(milliseconds=quantiles[0]) if quantiles and quantiles[0] is not None else None
 
 
 def _of(

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from jobs.admin import alerts, backups, daily_reports, log_entries, records, runs, tasks
+from jobs.admin import alerts, audit, backups, daily_reports, log_entries, records, runs, tasks
 
 admin.site.site_header = admin.site.site_title = "Cron jobs service"
 admin.site.index_title = "Operations"
 
-__all__ = ["alerts", "backups", "daily_reports", "log_entries", "records", "runs", "tasks"]
+__all__ = ["alerts", "audit", "backups", "daily_reports", "log_entries", "records", "runs", "tasks"]

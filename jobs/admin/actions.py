@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_celery_beat.models import PeriodicTask
 
-from jobs.engine import dispatch, pausing, registry, sync
+from jobs.engine import dispatch, editing, pausing, registry, sync
 from jobs.engine.definition import Job
 from jobs.engine.errors import AlreadyWaiting, BadArguments
 from jobs.engine.firetimes import BadSchedule
@@ -85,7 +85,7 @@ def pause(page: ModelAdmin, request: HttpRequest, rows: Rows) -> HttpResponse | 
 def resume(page: ModelAdmin, request: HttpRequest, rows: Rows) -> None:
     """End the pause of the job of each row."""
     for row, job in _declared(page, request, rows):
-        if pausing.resume(job.slug):
+        if pausing.resume(job.slug, by=request.user.get_username()):
             page.log_change(request, row, "Resumed")
             _tell(page, request, f"{job.slug} is no longer paused.", messages.SUCCESS)
         else:
@@ -111,7 +111,7 @@ def reset(page: ModelAdmin, request: HttpRequest, rows: Rows) -> None:
         if registry.find(row.name) is None:
             _tell(page, request, f"{row.name} is not declared in the code: it has no default.", messages.WARNING)
             continue
-        sync.reset(row.name)
+        sync.reset(row.name, by=request.user.get_username())
         page.log_change(request, row, "Reset to the declared default")
         _tell(page, request, f"{row.name} follows its declaration again.", messages.SUCCESS)
 
@@ -121,8 +121,8 @@ ALL = (run_now, pause, resume, enable, disable, reset)
 
 def _switch(page: ModelAdmin, request: HttpRequest, rows: Rows, *, on: bool) -> None:
     changing = list(rows)
-    PeriodicTask.objects.filter(pk__in=[row.pk for row in changing]).update(enabled=on)
     for row in changing:
+        editing.switch(row, on=on, by=request.user.get_username())
         page.log_change(request, row, f"enabled: {not on} → {on}")
     _tell(page, request, f"{len(changing)} switched {'on' if on else 'off'}.", messages.SUCCESS)
 

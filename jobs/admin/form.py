@@ -10,9 +10,8 @@ from django_celery_beat.models import PeriodicTask
 
 from jobs.admin import fields
 from jobs.engine import own_timing
-from jobs.engine.own_timing import KINDS
+from jobs.engine.own_timing import CRONTAB_FIELDS, KINDS
 from jobs.engine.preview import Preview, preview_of, preview_of_row
-from jobs.engine.sync import FIELDS as CRONTAB_FIELDS
 from jobs.engine.timing import first_tick, timing_of
 from jobs.engine.validation import (
     problem_of,
@@ -22,6 +21,7 @@ from jobs.engine.validation import (
     problems_of_message,
 )
 from jobs.fleet import tasks
+from monitoring.job_figures import usual_duration
 
 # Where a problem of the timing as a whole is shown: what is wrong with a crontab beyond its fields is its day.
 PLACE_OF_TIMING = {"crontab": "day_of_month", "interval": "every", "clocked": "clocked_time"}
@@ -117,7 +117,9 @@ class PeriodicTaskForm(forms.ModelForm):
         if problems or self.timing is None:
             return Preview(problems=problems)
         once, expires = bool(self.cleaned_data.get("one_off")), self.cleaned_data.get("expires")
-        return preview_of(self.timing, now=now, expires=expires, one_off=once)
+        usual = usual_duration(self.instance.task.removeprefix("jobs."))
+        name = self.instance.name
+        return preview_of(self.timing, now=now, expires=expires, one_off=once, name=name, usual=usual)
 
     def _is_complete(self, kind: str, cleaned: dict[str, Any]) -> bool:
         missing = [name for name in own_timing.NEEDED[kind] if cleaned.get(name) in (None, "")]

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from jobs.engine import sync
+from jobs.engine.own_timing import CRONTAB_FIELDS
 from jobs.engine.timing import timing_of
 from jobs.engine.validation import REFUSED
 from jobs.engine.words import in_words, local_time, utc_time
@@ -40,7 +41,7 @@ def when(row: PeriodicTask) -> str:
 
 def expression(row: PeriodicTask) -> str:
     """The five fields of a row's crontab; empty when it has none."""
-    return " ".join(str(getattr(row.crontab, name)) for name in sync.FIELDS) if row.crontab else ""
+    return " ".join(str(getattr(row.crontab, name)) for name in CRONTAB_FIELDS) if row.crontab else ""
 
 
 def troubles(row: PeriodicTask) -> list[str]:

@@ -25,7 +25,7 @@ from jobs.admin import actions, ledger
 from jobs.admin.filters import StandingFilter
 from jobs.admin.form import PeriodicTaskForm
 from jobs.admin.moments import both_zones
-from jobs.engine import own_timing, registry
+from jobs.engine import editing, own_timing, registry
 from jobs.models import Schedule
 
 # Timings are edited with the task they belong to: a page of their own could move, or delete, the tasks of others.
@@ -139,19 +139,16 @@ class PeriodicTaskAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: PeriodicTask, form: Any, change: bool) -> None:  # noqa: ARG002
         """Save the row with its timing."""
-        own_timing.save(obj)
+        editing.save(obj, by=request.user.get_username())
 
     def delete_model(self, request: HttpRequest, obj: PeriodicTask) -> None:
         """Delete the row with the timing that was its own."""
-        super().delete_model(request, obj)
-        own_timing.drop_unused(obj)
+        editing.delete(obj, by=request.user.get_username())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
         """Delete rows with the timings that were their own."""
-        rows = list(queryset)
-        super().delete_queryset(request, queryset)
-        for row in rows:
-            own_timing.drop_unused(row)
+        for row in queryset:
+            editing.delete(row, by=request.user.get_username())
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """What changed, with the value before and after."""

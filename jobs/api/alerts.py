@@ -1,7 +1,6 @@
 """GET /cron/alerts, GET /cron/alerts/<id>, POST /cron/alerts/<id>/acknowledgement."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,9 +10,11 @@ from pydantic import Field
 
 from access.auth import needs
 from access.models import Scope
+from jobs.api.paging import page_of, refuse_unknown
 from jobs.api.payloads import Moment, Payload, ProblemDetails
 from jobs.api.problems import ALREADY_CLEARED, UNKNOWN_ALERT, Problem
-from jobs.api.runs import Name, refuse_unknown
+from jobs.api.runs import Name
+from jobs.engine import registry
 from monitoring.alerts import standing
 from monitoring.models import Alert, Cause, Severity
 
@@ -60,12 +61,10 @@ class AlertFilter(Payload):
 def list_alerts(request: HttpRequest, asked: Query[AlertFilter]) -> AlertPage:
     """The alerts, newest first."""
     refuse_unknown(request, AlertFilter)
-    rows = list(_matching(asked).order_by("-pk")[: asked.limit + 1])
-    page = rows[: asked.limit]
-    more = {**request.GET.dict(), "before": str(page[-1].pk)} if len(rows) > asked.limit else None
+    page, following = page_of(request, _matching(asked).order_by("-pk"), limit=asked.limit, address="cron:alerts")
     return AlertPage(
         alerts=[_payload(alert) for alert in page],
-        next=f"{reverse('cron:alerts')}?{urlencode(more)}" if more else None,
+        next=following,
     )
 
 
@@ -85,8 +84,10 @@ def get_alert(request: HttpRequest, alert_id: int) -> AlertPayload:  # noqa: ARG
 )
 def acknowledge_alert(request: HttpRequest, alert_id: int) -> AlertPayload:
     """Say that somebody has seen it: it is not repeated until it becomes worse. Once more changes nothing."""
-    alert = _find(alert_id)
-    standing.acknowledge(alert, by=request.auth.name, now=timezone.now())  # type: ignore[attr-defined]
+    alert, caller = _find(alert_id), request.auth  # type: ignore[attr-defined]
+    job = registry.find(alert.subject)
+    caller.check_group(job.queue if job else None)
+    standing.acknowledge(alert, by=caller.name, now=timezone.now())
     alert.refresh_from_db()
     if alert.state == Alert.State.CLEARED:
         raise Problem(ALREADY_CLEARED, f"The alert {alert_id} is over: there is nothing to acknowledge.")

@@ -24,7 +24,8 @@ class StrictParser(Parser):
         body = request.body
         if len(body) > LARGEST:
             raise Problem(TOO_LARGE, f"The body has {len(body)} bytes; at most {LARGEST} are allowed.")
-        if request.content_type in FORMS and not request.POST and not request.FILES:
+        is_form = request.method == "POST" and request.content_type in FORMS  # Django reads those of a POST only
+        if is_form and not request.POST and not request.FILES:
             return None
         if request.content_type != "application/json":
             given = request.content_type or "no Content-Type"

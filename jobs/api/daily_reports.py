@@ -3,7 +3,6 @@
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -12,9 +11,9 @@ from pydantic import Field
 
 from access.auth import needs
 from access.models import Scope
+from jobs.api.paging import page_of, refuse_unknown
 from jobs.api.payloads import Day, Moment, Payload, ProblemDetails
 from jobs.api.problems import UNKNOWN_REPORT, Problem
-from jobs.api.runs import refuse_unknown
 from monitoring.models import DailyReport
 from monitoring.report import sending
 
@@ -72,12 +71,16 @@ def list_reports(request: HttpRequest, asked: Query[ReportFilter]) -> ReportPage
     """The daily reports that are kept, newest first."""
     refuse_unknown(request, ReportFilter)
     rows = DailyReport.objects.order_by("-day").defer("figures", "html", "text").prefetch_related("deliveries")
-    found = list((rows.before(asked.before) if asked.before else rows)[: asked.limit + 1])
-    page = found[: asked.limit]
-    more = {**request.GET.dict(), "before": page[-1].day.isoformat()} if len(found) > asked.limit else None
+    page, following = page_of(
+        request,
+        (rows.before(asked.before) if asked.before else rows),
+        limit=asked.limit,
+        address="cron:reports",
+        key=lambda report: report.day,
+    )
     return ReportPage(
         reports=[ReportSummary(**_summary(each)) for each in page],
-        next=f"{reverse('cron:reports')}?{urlencode(more)}" if more else None,
+        next=following,
     )
 
 
@@ -94,7 +97,9 @@ def get_report(request: HttpRequest, day: Day, asked: Query[ReportForm]) -> Repo
         raise Problem(UNKNOWN_REPORT, f"There is no report of {day}. `GET /cron/reports` lists those that are kept.")
     if asked.form == Form.HTML:
         # A letter has no script; should one get in all the same, it is not run.
-        headers = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
+        # The operator's page shows it in a frame; nobody else's page may.
+        policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+        headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
         return HttpResponse(report.html, headers=headers)
     if asked.form == Form.TEXT:
         return HttpResponse(report.text, content_type="text/plain; charset=utf-8")

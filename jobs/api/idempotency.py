@@ -4,6 +4,7 @@ The key, what the request does and its answer are one transaction, so that of ma
 wait for its answer, and that a process which dies in between leaves nothing half done.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 REFUSALS: tuple[type[Exception], ...] = (Problem, *PROBLEMS)
+SHOWN_ONCE = "shown_once"  # attribute of a request: secrets in its answer that are not kept with it
 KEPT_HEADERS = ("Content-Type", "Location", "Cache-Control", "Retry-After")
 PARAMETER = {
     "name": HEADER,
@@ -87,9 +89,10 @@ def _once(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpRespons
             _under_key.reset(marked)
         if _is_final(response.status_code):
             kept = {name: response[name] for name in KEPT_HEADERS if name in response}
-            idempotency.keep(
-                caller, key, Answer(status=response.status_code, headers=kept, body=response.content.decode())
-            )
+            body = response.content.decode()
+            for secret in getattr(request, SHOWN_ONCE, ()):
+                body = body.replace(json.dumps(secret), "null")
+            idempotency.keep(caller, key, Answer(status=response.status_code, headers=kept, body=body))
         else:
             transaction.set_rollback(True)
         return response

@@ -1,6 +1,6 @@
 """GET /cron/jobs/<job>, its ticks and why, POST pause and resume."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,17 +13,16 @@ from pydantic import ConfigDict, Field, StringConstraints
 from access.auth import needs
 from access.models import Scope
 from jobs.api import reports
+from jobs.api.paging import refuse_unknown
 from jobs.api.payloads import Instant, Moment, Payload, ProblemDetails, run_url
 from jobs.api.problems import INVALID, NO_SCHEDULE, Problem
-from jobs.api.runs import refuse_unknown
 from jobs.engine import explain, pausing, registry
 from jobs.engine.definition import Job
-from jobs.engine.upcoming import ticks_of_job
+from jobs.engine.upcoming import FARTHEST, ticks_of_job
 from jobs.fleet import tasks
 from jobs.models import Schedule
 from monitoring.overview import overview
 
-FARTHEST = timedelta(days=800)  # far enough for the next tick of a yearly job
 REFUSALS = frozenset({400, 401, 403, 404, 503})
 
 router = Router(tags=["jobs"], by_alias=True, auth=needs(Scope.READ))
@@ -139,9 +138,10 @@ def pause_job(request: HttpRequest, slug: str, body: PauseRequest) -> JobDetails
     job, now = registry.get(slug), timezone.now()
     if body.until is not None and body.until <= now:
         raise Problem(INVALID, "until: it has passed", errors=[{"field": "until", "reason": "it has passed"}])
+    caller = request.auth  # type: ignore[attr-defined]
+    caller.check_group(job.queue)
     tasks.read_edits()
-    by = request.auth.name  # type: ignore[attr-defined]
-    if not pausing.pause(job.slug, by=by, reason=body.reason, until=body.until):
+    if not pausing.pause(job.slug, by=caller.name, reason=body.reason, until=body.until):
         raise Problem(NO_SCHEDULE, f"{slug} has no schedule to pause: all its periodic tasks were deleted.")
     return _details(job, timezone.now())
 
@@ -152,10 +152,12 @@ def pause_job(request: HttpRequest, slug: str, body: PauseRequest) -> JobDetails
     auth=needs(Scope.MANAGE),
     url_name="resume-job",
 )
-def resume_job(request: HttpRequest, slug: str) -> JobDetails:  # noqa: ARG001  ninja hands it over
+def resume_job(request: HttpRequest, slug: str) -> JobDetails:
     """End the job's pause; of one that is not paused nothing changes."""
-    pausing.resume(slug)
-    return _details(registry.get(slug), timezone.now())
+    job, caller = registry.get(slug), request.auth  # type: ignore[attr-defined]
+    caller.check_group(job.queue)
+    pausing.resume(slug, by=caller.name)
+    return _details(job, timezone.now())
 
 
 def _details(job: Job, now: datetime) -> JobDetails:

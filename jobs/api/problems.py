@@ -11,7 +11,15 @@ from django.http import Http404, HttpResponse
 from ninja.errors import HttpError, ValidationError
 
 from access.errors import CsrfFailed, NotAllowed, NotAuthenticated
-from jobs.engine.errors import AlreadyWaiting, BadArguments, NotCancellable, NotEnded, UnknownJob, UnknownRun
+from jobs.engine.errors import (
+    AlreadyWaiting,
+    BadArguments,
+    NotCancellable,
+    NotEnded,
+    NotRevertible,
+    UnknownJob,
+    UnknownRun,
+)
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:problem-type:cron"
@@ -41,15 +49,23 @@ UNKNOWN_JOB = Kind(404, "unknown-job", "There is no such job")
 UNKNOWN_RUN = Kind(404, "unknown-run", "There is no such run")
 UNKNOWN_ALERT = Kind(404, "unknown-alert", "There is no such alert")
 UNKNOWN_REPORT = Kind(404, "unknown-report", "There is no such report")
+UNKNOWN_BACKUP = Kind(404, "unknown-backup", "There is no such backup")
+UNKNOWN_TOKEN = Kind(404, "unknown-token", "There is no such token")
+UNKNOWN_ENTRY = Kind(404, "unknown-entry", "There is no such entry in the audit")
 WRONG_METHOD = Kind(405, "method-not-allowed", "The method is not allowed here")
 ALREADY_WAITING = Kind(409, "already-waiting", "A run of this job already waits")
 KEY_REUSED = Kind(409, "key-reused", "The idempotency key belongs to another request")
 ALREADY_CLEARED = Kind(409, "already-cleared", "The alert is over")
 NOT_ENDED = Kind(409, "not-ended", "The run has not ended")
 NO_SCHEDULE = Kind(409, "no-schedule", "The job has no schedule")
+NAME_TAKEN = Kind(409, "name-taken", "The name belongs to another token")
+NOT_REVERTIBLE = Kind(409, "not-revertible", "The entry cannot be taken back")
 NOT_CANCELLABLE = Kind(409, "not-cancellable", "The run has already ended")
+CHANGED_MEANWHILE = Kind(412, "changed-meanwhile", "Somebody has changed it meanwhile")
 TOO_LARGE = Kind(413, "too-large", "The body is too large")
 WRONG_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body is not JSON")
+NEEDS_VERSION = Kind(428, "version-needed", "The request must say which version it changes")
+TOO_MANY = Kind(429, "too-many", "Too many of these at once")
 BROKEN = Kind(500, "internal-error", "The service failed")
 NOT_CONFIGURED = Kind(503, "not-configured", "The service is not set up for this")
 UNAVAILABLE = Kind(503, "database-unavailable", "The database does not answer")
@@ -114,7 +130,7 @@ def _not_authenticated(error: NotAuthenticated) -> Problem:
 
 
 def _not_allowed(error: NotAllowed) -> Problem:
-    challenge = f'Bearer realm="cron", error="insufficient_scope", scope="{error.scope}"'
+    challenge = 'Bearer realm="cron", error="insufficient_scope"' + (f', scope="{error.scope}"' if error.scope else "")
     return Problem(NOT_ALLOWED, str(error), headers={"WWW-Authenticate": challenge})
 
 
@@ -175,6 +191,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     UnknownRun: _saying(UNKNOWN_RUN),
     NotCancellable: _saying(NOT_CANCELLABLE),
     NotEnded: _saying(NOT_ENDED),
+    NotRevertible: _saying(NOT_REVERTIBLE),
     Http404: _saying(NOT_FOUND, "There is nothing at this address. GET /cron/openapi.json tells what there is."),
     DisallowedHost: _saying(BAD_REQUEST, "The Host header names no host of this service."),
     RequestDataTooBig: _saying(TOO_LARGE),

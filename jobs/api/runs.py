@@ -1,19 +1,17 @@
 """GET /cron/runs, GET /cron/runs/<id>, POST its cancel and retry."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from ninja import Query, Router, Status
 from pydantic import AfterValidator, Field
 
-from access.auth import needs
+from access.auth import Caller, needs
 from access.models import Scope
 from jobs.api.idempotency import publish_when_kept
+from jobs.api.paging import page_of, refuse_unknown
 from jobs.api.payloads import Accepted, Payload, ProblemDetails, RunDetails, RunPage, accepted, run_details, run_summary
-from jobs.api.problems import INVALID, Problem
 from jobs.engine import dispatch, runs
 from jobs.engine.errors import UnknownRun
 from jobs.models import Run, RunLog, State, Trigger
@@ -24,13 +22,14 @@ HEAVY = ("arguments", "progress", "cursor", "result", "traceback")
 router = Router(tags=["runs"], by_alias=True, auth=needs(Scope.READ))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """A text that PostgreSQL can hold; raises ValueError."""
     if "\x00" in text:
         raise ValueError("the character NUL is in no name")
     return text
 
 
-Name = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+Name = Annotated[str, Field(max_length=200), AfterValidator(storable)]
 
 
 class RunFilter(Payload):
@@ -48,12 +47,12 @@ class RunFilter(Payload):
 def list_runs(request: HttpRequest, asked: Query[RunFilter]) -> RunPage:
     """The runs, newest first."""
     refuse_unknown(request, RunFilter)
-    rows = list(_matching(asked).order_by("-pk").defer(*HEAVY)[: asked.limit + 1])
-    page = rows[: asked.limit]
-    more = {**request.GET.dict(), "before": str(page[-1].pk)} if len(rows) > asked.limit else None
+    page, following = page_of(
+        request, _matching(asked).order_by("-pk").defer(*HEAVY), limit=asked.limit, address="cron:runs"
+    )
     return RunPage(
         runs=[run_summary(run) for run in page],
-        next=f"{reverse('cron:runs')}?{urlencode(more)}" if more else None,
+        next=following,
     )
 
 
@@ -76,7 +75,8 @@ def get_run(request: HttpRequest, run_id: UUID) -> RunDetails:  # noqa: ARG001  
 )
 def cancel_run(request: HttpRequest, run_id: UUID) -> RunDetails:
     """Cancel a waiting run at once; ask a running one to stop at its next step."""
-    return _details(runs.cancel(run_id, by=request.auth.name))  # type: ignore[attr-defined]
+    caller = _allowed(request, run_id)
+    return _details(runs.cancel(run_id, by=caller.name))
 
 
 @router.post(
@@ -87,10 +87,18 @@ def cancel_run(request: HttpRequest, run_id: UUID) -> RunDetails:
 )
 def retry_run(request: HttpRequest, response: HttpResponse, run_id: UUID) -> Status[Accepted]:
     """Ask for a new run with the same arguments as one that has ended."""
-    by = request.auth.name  # type: ignore[attr-defined]
-    answer = accepted(dispatch.again(run_id, by=by, via=Trigger.API, publish=publish_when_kept))
+    caller = _allowed(request, run_id)
+    answer = accepted(dispatch.again(run_id, by=caller.name, via=Trigger.API, publish=publish_when_kept))
     response["Location"] = answer.url
     return Status(202, answer)
+
+
+def _allowed(request: HttpRequest, run_id: UUID) -> Caller:
+    """The caller, who may touch this run if there is one; raises NotAllowed."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    if caller.groups and (run := Run.objects.only("queue").filter(pk=run_id).first()):
+        caller.check_group(run.queue)
+    return caller
 
 
 def _matching(asked: RunFilter) -> Any:
@@ -108,14 +116,3 @@ def _matching(asked: RunFilter) -> Any:
 def _details(run: Run) -> RunDetails:
     lines = list(RunLog.objects.filter(run=run).order_by("-pk")[: LOG_LINES + 1])
     return run_details(run, reversed(lines[:LOG_LINES]), log_truncated=len(lines) > LOG_LINES)
-
-
-def refuse_unknown(request: HttpRequest, filters: type[Payload]) -> None:
-    """Raise a Problem that names each parameter the filters do not have, and each that comes more than once."""
-    names = [field.alias or name for name, field in filters.model_fields.items()]
-    unknown = f"not known here; known are {', '.join(names)}"
-    reasons = {name: unknown for name in request.GET if name not in names}
-    reasons |= {name: "it stands there more than once" for name in names if len(request.GET.getlist(name)) > 1}
-    if reasons:
-        errors = [{"field": name, "reason": reason} for name, reason in reasons.items()]
-        raise Problem(INVALID, "; ".join(f"{name}: {reason}" for name, reason in reasons.items()), errors=errors)

@@ -75,6 +75,7 @@ def request_model(job: Job) -> type[TriggerRequest]:
 
 
 def _trigger(request: HttpRequest, response: HttpResponse, job: Job, body: TriggerRequest | None) -> Status[Accepted]:
+    request.auth.check_group(job.queue)  # type: ignore[attr-defined]
     asked = body or TriggerRequest()
     arguments: Any = asked.arguments
     if isinstance(arguments, BaseModel):

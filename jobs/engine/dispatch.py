@@ -12,6 +12,8 @@ from uuid import UUID
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
+from access import audit
+from access.models import Action
 from jobs.engine import events, registry, sql
 from jobs.engine.definition import Job
 from jobs.engine.errors import AlreadyWaiting, BadArguments, BrokerUnavailable, NotEnded, UnknownRun
@@ -22,6 +24,9 @@ from jobs.models import ACTIVE, WAITING, Run, State, Trigger
 PUBLISH_AGAIN = timedelta(seconds=20)
 PUBLISH_JITTER = timedelta(seconds=5)
 PUBLISH_LONGEST = timedelta(minutes=10)
+
+# Triggers that a person or a program with a token is behind; what happens by itself is in the runs alone.
+BY_SOMEBODY = (Trigger.API, Trigger.ADMIN, Trigger.CLI)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,9 @@ def at_once() -> None:
     """Wait for no moment before publishing."""
 
 
-INSERT = """
+# One statement, as triggers come in crowds; the audit is written with the run or not at all.
+INSERT = f"""
+WITH asked AS (
 INSERT INTO jobs_run (id, job, task, queue, state, reason, trigger, triggered_by, schedule_name, late, arguments,
        dry_run, confirms, overlap_key, attempt, failures, publish_count, publish_after, worker, cancel_requested_by,
        error, traceback)
@@ -49,7 +56,9 @@ SELECT %(id)s, %(job)s, %(task)s, %(queue)s, 'queued', '', %(trigger)s, %(by)s, 
        '', ''
  WHERE NOT EXISTS (SELECT 1 FROM jobs_run WHERE overlap_key = %(overlap_key)s AND state IN ('queued', 'retrying'))
     ON CONFLICT DO NOTHING
-"""
+RETURNING id), noted AS ({audit.NOTE} FROM asked WHERE %(by_somebody)s)
+SELECT id FROM asked
+"""  # noqa: S608  both parts are ours
 
 
 def trigger(
@@ -83,7 +92,10 @@ def trigger(
     )
     values = {name: getattr(run, name) for name in ("id", "job", "task", "queue", "dry_run", "confirms", "overlap_key")}
     values |= {"trigger": via.value, "by": by, "arguments": Jsonb(run.arguments), "again": PUBLISH_AGAIN}
-    if not sql.run(INSERT, values):
+    asked = {"run": str(run.id), "arguments": run.arguments, "dry_run": dry_run}
+    asked |= {"confirms": str(confirms)} if confirms else {}
+    values |= audit.values(Action.RUN_TRIGGERED, f"job {job.slug}", by=by, after=asked)
+    if not sql.rows(INSERT, values | {"by_somebody": via in BY_SOMEBODY}):
         waiting = _waiting(job)
         if waiting.state == State.RETRYING and not dry_run:
             _hurry(waiting, publish)

@@ -51,6 +51,10 @@ class NotEnded(JobError):
     """The run is still to be executed, or at work."""
 
 
+class NotRevertible(JobError):
+    """An entry of the audit is no edit that could be taken back."""
+
+
 class BrakePulled(JobError):
     """A destructive job would remove more than it plausibly should; a new run that names this one confirms."""
 

@@ -14,6 +14,7 @@ from jobs.engine.errors import LONGEST_NAME, BadDeclaration, UnknownJob
 Body = TypeVar("Body", bound=Callable[..., Any])
 
 _jobs: dict[str, Job] = {}
+_titles: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Group:
         """Declare the decorated function as a job of this group; raises BadDeclaration."""
 
         def register(body: Body) -> Body:
+            _titles.setdefault(self.queue, self.title)
             add(declare(body, slug=slug, group=self.queue, **declaration))
             return body
 
@@ -76,3 +78,8 @@ def all_jobs() -> Iterator[Job]:
 def groups() -> list[str]:
     """The queues of all declared jobs, each once, in the order of declaration."""
     return list(dict.fromkeys(job.queue for job in all_jobs()))
+
+
+def title(queue: str) -> str:
+    """What the group of that queue is called; the queue itself where no group says so."""
+    return _titles.get(queue, queue)

@@ -11,6 +11,8 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from psycopg.types.json import Jsonb
 
+from access import audit
+from access.models import Action
 from jobs.engine import events, plain, sql
 from jobs.engine.errors import Cancelled, Drained, Fenced, NotCancellable, UnknownRun
 from jobs.engine.outcome import LONGEST_ERROR, LONGEST_TRACEBACK, finish
@@ -120,9 +122,9 @@ def cancel(run_id: UUID, *, by: str) -> Run:
             raise UnknownRun(f"There is no run {run_id}.")
         if run.state not in ACTIVE:
             raise NotCancellable(f"Run {run_id} has already ended: it {_ended(run.state)}.")
-        Run.objects.filter(pk=run_id, cancel_requested_at=None).update(
-            cancel_requested_at=Now(), cancel_requested_by=by
-        )
+        unasked = Run.objects.filter(pk=run_id, cancel_requested_at=None)
+        if unasked.update(cancel_requested_at=Now(), cancel_requested_by=by):
+            audit.note(Action.RUN_CANCELLED, f"run {run_id}", by=by, before={"job": run.job, "state": run.state})
         if run.state in WAITING:
             finish(run, state=State.CANCELLED, reason=f"cancelled by {by} while it waited")
     run.refresh_from_db()

@@ -13,13 +13,13 @@ from django.conf import settings
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from jobs.engine import registry
+from jobs.engine import editing, registry
 from jobs.engine.definition import Job
+from jobs.engine.own_timing import CRONTAB_FIELDS
 from jobs.models import Schedule
 
 # Stands in the remembered default of a row that was disabled because its job had left the code.
 LEFT = "left"
-FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
 @dataclass(kw_only=True)
@@ -48,15 +48,17 @@ def sync() -> Synced:
     return done
 
 
-def reset(slug: str) -> None:
+@transaction.atomic
+def reset(slug: str, *, by: str) -> None:
     """Give up an operator's edit: the row follows the declaration again; raises UnknownJob."""
     job = registry.get(slug)
-    with transaction.atomic():
-        row = _row_of(job)
-        if row is None:
-            _create(job)
-        else:
-            _write(row, job)
+    row = row_of(job)
+    if row is None:
+        _create(job)
+        return
+    before = editing.snapshot(row)
+    _write(row, job)
+    editing.note(before, editing.snapshot(row), by=by)
 
 
 def default_of(job: Job) -> dict[str, Any]:
@@ -75,8 +77,15 @@ def drift(schedule: Schedule) -> dict[str, Any] | None:
     return None if live == declared else {"live": live, "declared": declared}
 
 
+def row_of(job: Job) -> PeriodicTask | None:
+    """The row that was made for a job: by its name, or by what is remembered of it when an operator renamed it."""
+    rows = PeriodicTask.objects.select_related("crontab")
+    made = Schedule.objects.filter(job=job.slug).exclude(synced_default=None).order_by("pk")
+    return rows.filter(name=job.slug).first() or rows.filter(pk__in=made.values("periodic_task_id")).first()
+
+
 def _sync_job(job: Job) -> str:
-    row = _row_of(job)
+    row = row_of(job)
     if row is None:
         _create(job)
         return "created"
@@ -97,17 +106,10 @@ def _sync_job(job: Job) -> str:
     return "updated"
 
 
-def _row_of(job: Job) -> PeriodicTask | None:
-    """The row that was made for a job: by its name, or by what is remembered of it when an operator renamed it."""
-    rows = PeriodicTask.objects.select_related("crontab")
-    made = Schedule.objects.filter(job=job.slug).exclude(synced_default=None).order_by("pk")
-    return rows.filter(name=job.slug).first() or rows.filter(pk__in=made.values("periodic_task_id")).first()
-
-
 def _says(row: PeriodicTask) -> dict[str, Any]:
     if row.crontab is None:
         return {"task": row.task, "cron": None, "zone": None}
-    expression = " ".join(str(getattr(row.crontab, field)) for field in FIELDS)
+    expression = " ".join(str(getattr(row.crontab, field)) for field in CRONTAB_FIELDS)
     return {"task": row.task, "cron": expression, "zone": str(row.crontab.timezone)}
 
 
@@ -131,7 +133,7 @@ def _write(row: PeriodicTask, job: Job) -> None:
 def _own_crontab(job: Job) -> CrontabSchedule:
     """A crontab row of the job's own: were it shared, editing one job would move another."""
     default = default_of(job)
-    fields = dict(zip(FIELDS, default["cron"].split(), strict=True))
+    fields = dict(zip(CRONTAB_FIELDS, default["cron"].split(), strict=True))
     return CrontabSchedule.objects.create(timezone=default["zone"], **fields)
 
 

@@ -7,8 +7,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from jobs.engine.crontab import slots_of
 from jobs.engine.firetimes import BadSchedule, Cron
+from jobs.engine.own_timing import CRONTAB_FIELDS
 from jobs.engine.schedules import Known, define
-from jobs.engine.sync import FIELDS as CRONTAB_FIELDS
 from jobs.engine.timing import fire_times, timing_of
 
 MESSAGE_FIELDS = ("queue", "headers", "args", "kwargs")

@@ -6,6 +6,8 @@ from functools import partial
 
 from django.db import transaction
 
+from access import audit
+from access.models import Action
 from jobs.engine import plain
 from monitoring import events
 from monitoring.alerts import outbox
@@ -48,8 +50,11 @@ def settle(
 def acknowledge(alert: Alert, *, by: str, now: datetime) -> bool:
     """Somebody has seen it: no more reminders, until it escalates. False when it is that, or over."""
     changes = {"state": Alert.State.ACKNOWLEDGED, "acknowledged_at": now, "acknowledged_by": by}
-    if not Alert.objects.filter(pk=alert.pk, state=Alert.State.RAISED).update(**changes):
-        return False
+    with transaction.atomic():
+        if not Alert.objects.filter(pk=alert.pk, state=Alert.State.RAISED).update(**changes):
+            return False
+        what = {"cause": alert.cause, "subject": alert.subject}
+        audit.note(Action.ALERT_ACKNOWLEDGED, f"alert {alert.pk}", by=by, after=what)
     alert.refresh_from_db()
     transaction.on_commit(partial(events.alert_acknowledged.send, Alert, alert=alert))
     return True

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils.dateparse import parse_datetime
 
+from access import audit
 from jobs.engine import sql
 from monitoring.alerts import channels, outbox, standing
 from monitoring.alerts.look import Limits, look
@@ -103,6 +104,7 @@ class Watcher(threading.Thread):
         """One look, if it is due, and one round of deliveries; what goes wrong is logged."""
         try:
             look_when_due(self._limits, patience=self._patience)
+            audit.seal()
             if self._limits.channels:
                 deliver(self._tell())
             self._then()

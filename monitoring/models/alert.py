@@ -5,6 +5,7 @@ from typing import Self, TypeAlias
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _  # what is kept and sent is English; pages translate it
 
 
 class Severity(models.TextChoices):
@@ -17,24 +18,24 @@ class Severity(models.TextChoices):
 class Cause(models.TextChoices):
     """What an alert can be about; docs/alerts.md tells of each when it is raised and what to do."""
 
-    JOB_FAILING = "job-failing", "job fails repeatedly"
-    JOB_LATE = "job-late", "job is late"
-    NEVER_RAN = "never-ran", "job never ran"
-    TOO_SLOW = "too-slow", "job is too slow"
-    BRAKE_PULLED = "brake-pulled", "brake stopped a deletion"
-    SCHEDULE_BROKEN = "schedule-broken", "schedule cannot be understood"
-    SCHEDULER_SILENT = "scheduler-silent", "scheduler is silent"
-    QUEUE_DEAF = "queue-deaf", "queue is deaf"
-    BROKER_AWAY = "broker-away", "broker is away"
-    BROKER_UNSAFE = "broker-unsafe", "broker may lose messages"
-    MEMORY_HIGH = "memory-high", "memory use is high"
-    CPU_HIGH = "cpu-high", "processors are busy"
-    DISK_FULL = "disk-full", "disk is nearly full"
-    DATABASE_CROWDED = "database-crowded", "database is crowded"
-    CREDENTIAL_BAD = "credential-bad", "credential is bad"
-    SENDER_PAUSED = "sender-paused", "sender is paused"
-    BACKUP_UNPROVEN = "backup-unproven", "backup is unproven"
-    CHANNEL_FAILING = "channel-failing", "alert channel fails"
+    JOB_FAILING = "job-failing", _("job fails repeatedly")
+    JOB_LATE = "job-late", _("job is late")
+    NEVER_RAN = "never-ran", _("job never ran")
+    TOO_SLOW = "too-slow", _("job is too slow")
+    BRAKE_PULLED = "brake-pulled", _("brake stopped a deletion")
+    SCHEDULE_BROKEN = "schedule-broken", _("schedule cannot be understood")
+    SCHEDULER_SILENT = "scheduler-silent", _("scheduler is silent")
+    QUEUE_DEAF = "queue-deaf", _("queue is deaf")
+    BROKER_AWAY = "broker-away", _("broker is away")
+    BROKER_UNSAFE = "broker-unsafe", _("broker may lose messages")
+    MEMORY_HIGH = "memory-high", _("memory use is high")
+    CPU_HIGH = "cpu-high", _("processors are busy")
+    DISK_FULL = "disk-full", _("disk is nearly full")
+    DATABASE_CROWDED = "database-crowded", _("database is crowded")
+    CREDENTIAL_BAD = "credential-bad", _("credential is bad")
+    SENDER_PAUSED = "sender-paused", _("sender is paused")
+    BACKUP_UNPROVEN = "backup-unproven", _("backup is unproven")
+    CHANNEL_FAILING = "channel-failing", _("alert channel fails")
 
 
 class AlertState(models.TextChoices):

@@ -17,7 +17,9 @@ NUMBERS = count(1)
 @pytest.fixture
 def make_token(db: None) -> Callable[..., tuple[Token, str]]:
     def make(*scopes: str, **fields: Any) -> tuple[Token, str]:
-        token, secret = tokens.issue(name=fields.pop("name", f"token {next(NUMBERS)}"), scopes=scopes or Scope.values)
+        token, secret = tokens.issue(
+            name=fields.pop("name", f"token {next(NUMBERS)}"), scopes=scopes or Scope.values, by="tests"
+        )
         if fields:
             Token.objects.filter(pk=token.pk).update(**fields)
             token.refresh_from_db()
@@ -55,3 +57,11 @@ def person(db: None) -> Callable[..., Client]:
 
 def bearer(secret: str) -> Client:
     return Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {secret}"})
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    def make(name: str, **fields: Any) -> User:
+        return User.objects.create_user(name, **fields)
+
+    return make

@@ -12,6 +12,9 @@ PREVIEW = "admin:periodic_task_preview"
 BUCHAREST = "Europe/Bucharest"
 
 
+pytestmark = pytest.mark.usefixtures("db")  # other schedules are looked at for the warnings
+
+
 def ticks(cron, now, **how):
     return preview_of({"cron": cron, "zone": BUCHAREST}, now=now, **how).ticks
 

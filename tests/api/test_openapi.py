@@ -29,6 +29,8 @@ def test_the_other_operations_are_described(schema: Any) -> None:
     run, alert = "/cron/runs/{run_id}", "/cron/alerts/{alert_id}"
     state = {"/cron/status", "/cron/health", "/cron/metrics"}
     reports = {"/cron/reports", "/cron/reports/{day}"}
+    backups, tokens = {"/cron/backups", "/cron/backups/{backup_id}"}, {"/cron/tokens", "/cron/tokens/{token_id}"}
+    schedule, entry = f"{job}/schedule", "/cron/audit/{entry_id}"
     assert paths == {
         *state,
         "/cron/runs",
@@ -40,6 +42,15 @@ def test_the_other_operations_are_described(schema: Any) -> None:
         f"{job}/why",
         f"{job}/pause",
         f"{job}/resume",
+        f"{run}/log",
+        schedule,
+        f"{schedule}/preview",
+        f"{schedule}/reset",
+        "/cron/audit",
+        entry,
+        f"{entry}/revert",
+        *backups,
+        *tokens,
         "/cron/alerts",
         alert,
         f"{alert}/acknowledgement",
@@ -87,7 +98,7 @@ def test_two_shapes_of_one_name_are_refused() -> None:
 
 def test_operations_and_shapes_are_named_once_and_plainly(schema: Any) -> None:
     names = [operation["operationId"] for each in schema["paths"].values() for operation in each.values()]
-    assert len(set(names)) == len(names) == 33
+    assert len(set(names)) == len(names) == 47
     assert {"get_status", "list_runs", "trigger_backup_data"} <= set(names)
     assert "runId" in schema["components"]["schemas"]["Accepted"]["properties"]
 

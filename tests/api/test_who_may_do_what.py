@@ -1,10 +1,12 @@
 """Every operation against every kind of caller."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +18,7 @@ NO_RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 SOME_RUN = f"/cron/runs/{NO_RUN}"
 SOME_ALERT = "/cron/alerts/404"
+SOME_ENTRY, SOME_TOKEN = "/cron/audit/404", "/cron/tokens/404"
 
 # Method, address, the scope it needs, and what a caller who may gets.
 OPERATIONS = [
@@ -41,10 +44,29 @@ OPERATIONS = [
     ("get", "/cron/jobs/daily-report/why?at=2026-01-01T00:00:00Z", "read", 200),
     ("post", "/cron/jobs/no-such-job/resume", "manage", 404),
     ("post", "/cron/jobs/no-such-job/pause", "manage", 400),
+    ("get", f"{SOME_RUN}/log", "read", 404),
+    ("get", "/cron/jobs/daily-report/schedule", "read", 409),
+    ("post", "/cron/jobs/daily-report/schedule/preview", "read", 400),
+    ("patch", "/cron/jobs/daily-report/schedule", "manage", 400),
+    ("post", "/cron/jobs/daily-report/schedule/reset", "manage", 409),
+    ("get", "/cron/backups", "read", 200),
+    ("get", "/cron/backups/none", "read", 404),
+    ("post", f"{SOME_ENTRY}/revert", "manage", 404),
     ("post", "/cron/trigger/no-such-job", "trigger", 404),
     *[("post", f"/cron/trigger/{job.slug}", "trigger", 202) for job in registry.all_jobs()],
 ]
+# What a token needs `manage` for, and a person a permission of its own.
+PERSONAL = {
+    ("get", "/cron/tokens", "manage", 200): "access.view_token",
+    ("post", "/cron/tokens", "manage", 400): "access.add_token",
+    ("get", SOME_TOKEN, "manage", 404): "access.view_token",
+    ("delete", SOME_TOKEN, "manage", 404): "access.change_token",
+    ("get", "/cron/audit", "manage", 200): "access.view_auditentry",
+    ("get", SOME_ENTRY, "manage", 404): "access.view_auditentry",
+}
+OPERATIONS += PERSONAL
 PERMISSIONS = {"read": "jobs.view_run", "trigger": "jobs.add_run", "manage": "jobs.change_schedule"}
+ROLES = {"viewer": {"read"}, "operator": {"read", "trigger", "manage"}, "administrator": {"read", "trigger", "manage"}}
 
 every_operation = pytest.mark.parametrize(("method", "address", "scope", "status"), OPERATIONS)
 
@@ -103,18 +125,37 @@ def test_a_person_needs_the_permission(
     client.get("/admin/login/")
     answer = ask(client, method, address, headers=csrf_of(client))
     assert answer.status_code == 403
-    assert PERMISSIONS[scope] in answer.json()["detail"]
+    assert permission(method, address, scope, status) in answer.json()["detail"]
 
 
 @every_operation
 def test_a_person_with_the_permission_is_let_in(
     person: Callable[..., Client], method: str, address: str, scope: str, status: int
 ) -> None:
-    client = person(PERMISSIONS[scope])
+    client = person(permission(method, address, scope, status))
     assert ask(client, method, address, headers=csrf_of(client)).status_code == status
 
 
-@pytest.mark.parametrize(("method", "address", "scope", "status"), [each for each in OPERATIONS if each[0] == "post"])
+@every_operation
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_what_it_is_for(
+    person: Callable[..., Client], role: str, method: str, address: str, scope: str, status: int
+) -> None:
+    client = person()
+    User.objects.get().groups.add(Group.objects.get(name=role))
+    is_personal = (method, address, scope, status) in PERSONAL
+    allowed = role == "administrator" if is_personal else scope in ROLES[role]
+    assert ask(client, method, address, headers=csrf_of(client)).status_code == (status if allowed else 403)
+
+
+def test_every_operation_of_the_description_is_tried(caller: Callable[..., Client]) -> None:
+    paths = caller("read").get("/cron/openapi.json").json()["paths"]
+    described = {(method, path) for path, operations in paths.items() for method in operations}
+    tried = {(method, pattern_of(address)) for method, address, _, _ in OPERATIONS}
+    assert described - tried == set()
+
+
+@pytest.mark.parametrize(("method", "address", "scope", "status"), [each for each in OPERATIONS if each[0] != "get"])
 def test_a_persons_call_without_the_csrf_token_is_refused(
     person: Callable[..., Client], method: str, address: str, scope: str, status: int
 ) -> None:
@@ -141,6 +182,30 @@ def test_a_token_call_gets_no_cookie(caller: Callable[..., Client]) -> None:
 
 def test_somebody_whose_account_was_closed_is_a_stranger(person: Callable[..., Client]) -> None:
     assert person(is_superuser=True, is_active=False).get("/cron/status").status_code == 401
+
+
+def permission(method: str, address: str, scope: str, status: int) -> str:
+    """What a person needs for an operation."""
+    return PERSONAL.get((method, address, scope, status), PERMISSIONS[scope])
+
+
+def pattern_of(address: str) -> str:
+    """An address as the description has it."""
+    path = address.partition("?")[0]
+    for pattern, name in NAMED:
+        path = re.sub(pattern, name, path)
+    return path
+
+
+NAMED = [
+    (r"(?<=/runs/)[^/]+", "{run_id}"),
+    (r"(?<=/jobs/)[^/]+", "{slug}"),
+    (r"(?<=/alerts/)[^/]+", "{alert_id}"),
+    (r"(?<=/reports/)[^/]+", "{day}"),
+    (r"(?<=/backups/)[^/]+", "{backup_id}"),
+    (r"(?<=/tokens/)[^/]+", "{token_id}"),
+    (r"(?<=/audit/)[^/]+", "{entry_id}"),
+]
 
 
 def csrf_of(client: Client) -> dict[str, str]:

@@ -70,5 +70,5 @@ def test_a_strange_host_reaches_that_answer() -> None:
     assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
 
 
-def test_the_root_leads_to_the_pages_there_are(client):
-    assert client.get("/").headers["Location"] == "/admin/"
+def test_the_root_leads_strangers_to_the_login_page(client):
+    assert client.get("/").headers["Location"] == "/admin/login/?next=/"

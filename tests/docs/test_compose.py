@@ -9,7 +9,7 @@ import yaml
 from cryptography.fernet import Fernet
 from django.urls import resolve
 
-from config import alerts, backups, mail, providers, sources, tracing
+from config import alerts, backups, mail, providers, security, sources, tracing
 from config.cron import _Variables
 from config.database import from_url
 from config.messaging import GROUPS
@@ -57,6 +57,7 @@ def test_its_variables_are_read_by_the_service(name):
         backups._Variables,
         mail._Variables,
         providers._Variables,
+        security._Variables,
         sources._Variables,
         tracing._Variables,
     )

@@ -232,8 +232,8 @@ def test_pausing_and_resuming_go_by_the_name_of_the_job(make_job):
     job = make_job()
     assert pausing.pause(job.slug, by="ana", reason="repairs") == 1
     assert Schedule.objects.get().paused_at is not None
-    assert pausing.resume(job.slug) == 1
-    assert pausing.resume(job.slug) == 0
+    assert pausing.resume(job.slug, by="ana") == 1
+    assert pausing.resume(job.slug, by="ana") == 0
     assert Schedule.objects.get().paused_by == ""
 
 

@@ -73,7 +73,7 @@ def test_an_operators_edit_is_kept_and_shown_as_drift_with_a_way_back(deploy):
     assert "probe-job" in deploy("0 5 * * *").kept
     difference = sync.drift(live())
     assert (difference["live"]["cron"], difference["declared"]["cron"]) == ("0 6 * * *", "0 5 * * *")
-    sync.reset("probe-job")
+    sync.reset("probe-job", by="ana")
     refresh_all(NOON)
     assert (row().crontab.hour, sync.drift(live())) == ("5", None)
     assert "probe-job" in deploy("0 7 * * *").updated
@@ -94,7 +94,7 @@ def test_another_zone_or_kind_of_schedule_is_an_edit_too(deploy):
     hourly = IntervalSchedule.objects.create(every=1, period="hours")
     PeriodicTask.objects.filter(name="probe-job").update(crontab=None, interval=hourly)
     assert "probe-job" in deploy("0 5 * * *").kept
-    sync.reset("probe-job")
+    sync.reset("probe-job", by="ana")
     assert (row().interval, row().crontab.hour) == (None, "5")
 
 
@@ -114,7 +114,7 @@ def test_a_renamed_row_is_still_the_jobs_own(deploy):
     renamed = PeriodicTask.objects.get(name="nightly probe")
     assert (renamed.enabled, renamed.crontab.hour) == (True, "5")
     assert not PeriodicTask.objects.filter(name="probe-job").exists()
-    sync.reset("probe-job")
+    sync.reset("probe-job", by="ana")
     assert PeriodicTask.objects.filter(task="jobs.probe-job").count() == 1
 
 
@@ -176,4 +176,4 @@ def test_rows_of_operators_are_left_alone(make_periodic_task):
 
 def test_only_declared_jobs_can_be_reset():
     with pytest.raises(UnknownJob):
-        sync.reset("no-such-job")
+        sync.reset("no-such-job", by="ana")

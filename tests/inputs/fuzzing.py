@@ -10,8 +10,9 @@ from schemathesis import engine
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events
 
-# What a description cannot say: that a run is one which the brake stopped, that a moment has not passed.
-MEANT = {"confirms", "until"}
+# What a description cannot say: that a run is one which the brake stopped, that a moment has not passed, which groups
+# there are, that a schedule can be understood.
+MEANT = {"confirms", "until", "expiresAt", "groups", "cron", "timezone", "every", "period"}
 
 
 @dataclass(kw_only=True)

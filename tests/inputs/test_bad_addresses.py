@@ -101,7 +101,7 @@ def test_a_header_cannot_become_two(everything: Everything, value: str) -> None:
         assert answer.status_code < 500, operation.name
         assert "X-Other" not in answer
         assert not [each for each in answer.headers.values() if set(each) & set("\r\n\0")]
-        if operation.changes:
+        if operation.method == "post":
             assert refused(answer) == (400, "invalid-input")
             assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
     assert everything.is_as_before()

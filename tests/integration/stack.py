@@ -107,6 +107,7 @@ class Stack:
             "SECRET_KEY": new_secret_key(),
             "CREDENTIAL_KEYS": new_credential_key(),
             "ALLOWED_HOSTS": "127.0.0.1",
+            "HTTPS_ONLY": "false",
             "LOG_FORMAT": "console",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(ROOT),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from monitoring.models import Topic
 from tests.integration.stack import TOKEN, Stack
 from tests.stream.conftest import Listener
 
@@ -66,10 +67,50 @@ def test_a_token_that_is_revoked_ends_its_connections(listen: Listen, live: Stac
     assert closed.value.rcvd.code == 4401
 
 
-def test_a_token_that_may_only_trigger_hears_nothing(listen: Listen, live: Stack) -> None:
-    secret = live.manage("token", "create", "trigger only", "--scope", "trigger").strip()
-    with pytest.raises(InvalidStatus), listen(headers={"Authorization": f"Bearer {secret}"}):
-        pass
+SIGN_IN = """
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.backends.db import SessionStore
+for role in ("nobody", "viewer", "operator", "administrator"):
+    user = User.objects.create_user(f"a {role}")
+    user.groups.set(Group.objects.filter(name=role))
+    store = SessionStore()
+    store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(user.pk), "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.save()
+    print(f"session of {role}: {store.session_key}")
+"""
+TOKENS = """
+INSERT INTO access_token (name, start, digest, scopes, groups, expires_at, created_at)
+SELECT name, '', encode(sha256(convert_to('cron_secret of ' || name, 'UTF8')), 'hex'), scopes, '{}', until, now()
+  FROM (VALUES ('reader', '{read}'::varchar[], NULL), ('starter', '{trigger}', NULL), ('manager', '{manage}', NULL),
+               ('late reader', '{read}', now() - interval '1 second')) AS wanted (name, scopes, until)
+"""
+LET_IN = {"reader": True, "starter": False, "manager": False, "late reader": False}
+ROLES_LET_IN = {"nobody": False, "viewer": True, "operator": True, "administrator": True}
+
+
+def test_every_topic_is_for_those_who_may_read(listen: Listen, live: Stack) -> None:
+    live.rows(TOKENS)
+    said = live.manage("shell", "-v", "0", "-c", SIGN_IN)
+    sessions = dict(line.removeprefix("session of ").split(": ") for line in said.splitlines() if ": " in line)
+    callers: dict[str, tuple[dict[str, Any], bool]] = {
+        name: ({"headers": {"Authorization": f"Bearer cron_secret of {name}"}}, may) for name, may in LET_IN.items()
+    }
+    callers |= {
+        role: ({"headers": {"Cookie": f"sessionid={sessions[role]}"}, "origin": live.web}, may)
+        for role, may in ROLES_LET_IN.items()
+    }
+    for name, (given, may) in callers.items():
+        assert (name, _heard(listen, given)) == (name, set(Topic.values) if may else set())
+
+
+def _heard(listen: Listen, given: dict[str, Any]) -> set[str]:
+    try:
+        with listen(**given) as listener:
+            return {topic for topic in Topic.values if topic in listener.subscribe(topic)["topics"]}
+    except InvalidStatus:  # what strangers are told, whoever they are
+        return set()
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,9 @@ class Command(BaseCommand):
             )
         changed = token is None or any(getattr(token, name) != value for name, value in wanted.items())
         if changed:
-            Token.objects.update_or_create(name=CALLED, defaults=wanted, create_defaults={**wanted, "created_by": user})
+            made = {**wanted, "created_by": user}
+            now, _ = Token.objects.update_or_create(name=CALLED, defaults=wanted, create_defaults=made)
+            tokens.note_created(now, by=USERNAME)
         self.stdout.write(f"Token {CALLED!r}: {_did(token is None, changed=changed)}.")
 
 

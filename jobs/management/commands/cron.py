@@ -138,7 +138,7 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
     @command()
     def resume(self, slug: Slug, as_json: AsJson = False) -> None:
         """End a job's pause."""
-        resumed = pausing.resume(slug)
+        resumed = pausing.resume(slug, by=arguments.typist())
         if not resumed:
             raise NothingDone(f"{slug} was not paused.")
         self._show({"job": slug, "resumed": resumed}, f"{slug} is no longer paused", as_json)
@@ -154,7 +154,7 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
     @command()
     def reset(self, slug: Slug, as_json: AsJson = False) -> None:
         """Give up what was edited: the job's schedule follows its declaration again."""
-        sync.reset(slug)
+        sync.reset(slug, by=arguments.typist())
         tasks.read_edits()
         default = sync.default_of(registry.get(slug))
         self._show({"job": slug, **default}, f"{slug} is due at {default['cron']} ({default['zone']}) again", as_json)

@@ -11,15 +11,19 @@ from typer import Argument, Option
 
 from access import tokens
 from access.models import Scope, Token
-from jobs.management import moments, printing
+from jobs.engine import registry
+from jobs.management import arguments, moments, printing
 from jobs.management.refusals import BadInput, NothingDone
 from jobs.management.refusing import RefusingCommand
 
-COLUMNS = ("name", "begins with", "scopes", "expires", "last used", "revoked")
+COLUMNS = ("name", "begins with", "scopes", "groups", "expires", "last used", "revoked")
 
 AsJson = Annotated[bool, Option("--json", help="Answer in JSON.")]
 Name = Annotated[str, Argument(help="Who or what uses it: runs it asks for name it.")]
 Scopes = Annotated[list[Scope], Option("--scope", help="What it may do; may be given several times.")]
+Groups = Annotated[
+    list[str] | None, Option("--group", help="A group of jobs it may touch; may be given several times; default: all.")
+]
 Expires = Annotated[str | None, Option(help="When it expires, in local time or with a zone; default: never.")]
 
 
@@ -30,12 +34,20 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
     """
 
     @command()
-    def create(self, name: Name, scope: Scopes, expires: Expires = None, as_json: AsJson = False) -> None:
+    def create(
+        self, name: Name, scope: Scopes, group: Groups = None, expires: Expires = None, as_json: AsJson = False
+    ) -> None:
         """Make a token. Its secret is the only thing written to standard output, and is shown this once."""
         if Token.objects.filter(name=name).exists():
             raise BadInput(f"There is a token {name!r} already. Choose another name, or revoke that one.")
+        unknown = sorted(set(group or []) - set(registry.groups()))
+        if unknown:
+            raise BadInput(f"--group {unknown[0]!r} is no group of jobs. Known are {', '.join(registry.groups())}.")
         until = self._moment(expires)
-        token, secret = tokens.issue(name=name, scopes=[str(each) for each in scope], expires_at=until)
+        scopes = [str(each) for each in scope]
+        token, secret = tokens.issue(
+            name=name, scopes=scopes, groups=group or [], expires_at=until, by=arguments.typist()
+        )
         self._show({**_as_dict(token), "secret": secret}, secret, as_json)
 
     @command("list")
@@ -50,9 +62,8 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
         token = Token.objects.filter(name=name).first()
         if token is None:
             raise BadInput(f"There is no token {name!r}. `manage.py token list` shows all.")
-        if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        if not tokens.revoke(token, by=arguments.typist(), now=timezone.now()):
             raise NothingDone(f"The token {name!r} is revoked already.")
-        token.refresh_from_db()
         self._show(_as_dict(token), f"{name} is revoked.", as_json)
 
     @staticmethod
@@ -74,7 +85,7 @@ def _as_row(token: Token) -> tuple[str, ...]:
     shown = [
         moments.show(each, zone) if each else "-" for each in (token.expires_at, token.last_used_at, token.revoked_at)
     ]
-    return token.name, token.start or "-", " ".join(token.scopes), *shown
+    return token.name, token.start or "-", " ".join(token.scopes), " ".join(token.groups) or "all", *shown
 
 
 def _as_dict(token: Token) -> dict[str, Any]:
@@ -82,6 +93,7 @@ def _as_dict(token: Token) -> dict[str, Any]:
         "name": token.name,
         "start": token.start or None,
         "scopes": token.scopes,
+        "groups": token.groups,
         "expiresAt": moments.as_json(token.expires_at),
         "lastUsedAt": moments.as_json(token.last_used_at),
         "revokedAt": moments.as_json(token.revoked_at),

@@ -1,0 +1,1 @@
+"""The operator's page: what a person looks at."""

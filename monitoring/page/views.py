@@ -1,0 +1,129 @@
+"""The pages, and the parts of them that are fetched anew when something happened."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jobs.engine import registry
+from jobs.models import State
+from maintenance.backup.standing import standing
+from monitoring.page import lists
+from monitoring.page.arguments import inputs
+from monitoring.page.gate import page, rights
+from monitoring.page.job import look_at_job
+from monitoring.page.labels import STATES
+from monitoring.page.overview import look
+from monitoring.page.run import look_at_run
+
+TEMPLATES = "monitoring/page"
+
+
+@page
+def overview(request: HttpRequest) -> HttpResponse:
+    """Whether everything is all right, and all jobs at a glance."""
+    return _answer(request, "overview.html", here="overview", **_overview())
+
+
+@page
+def overview_part(request: HttpRequest) -> HttpResponse:
+    """The same, without what never changes."""
+    return _answer(request, "overview_part.html", **_overview())
+
+
+@page
+def job(request: HttpRequest, slug: str) -> HttpResponse:
+    """One job: when it runs, how it ran, and what can be done about it."""
+    seen = _job(request, slug)
+    return _answer(request, "job.html", inputs=inputs(seen["seen"].job), **seen)
+
+
+@page
+def job_part(request: HttpRequest, slug: str) -> HttpResponse:
+    """What changes of it."""
+    return _answer(request, "job_part.html", **_job(request, slug))
+
+
+@page
+def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """One run: its life, its log, its result."""
+    return _answer(request, "run.html", **_run(run_id))
+
+
+@page
+def run_part(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """What changes of it."""
+    return _answer(request, "run_part.html", **_run(run_id))
+
+
+@page
+def run_result(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Its result alone, to be shown elsewhere."""
+    return _answer(request, "parts/run_result.html", **_run(run_id))
+
+
+@page
+def alerts(request: HttpRequest) -> HttpResponse:
+    """What is wrong, and what was."""
+    return _answer(request, "alerts.html", here="alerts", **_alerts(request))
+
+
+@page
+def alerts_part(request: HttpRequest) -> HttpResponse:
+    """The same, without what never changes."""
+    return _answer(request, "alerts_part.html", **_alerts(request))
+
+
+@page
+def reports(request: HttpRequest) -> HttpResponse:
+    """The daily reports, and the letter of one of them: unless asked otherwise, of the newest."""
+    listed = lists.reports(request.GET.get("before", ""))
+    days = [report.day for report in listed.rows]
+    asked = next((day for day in days if day.isoformat() == request.GET.get("day")), None)
+    return _answer(request, "reports.html", here="reports", listed=listed, day=asked or next(iter(days), None))
+
+
+@page
+def backups(request: HttpRequest) -> HttpResponse:
+    """The attempts at backups, and how old the newest proven one is."""
+    backup = settings.CRON.backup
+    return _answer(
+        request,
+        "backups.html",
+        here="backups",
+        listed=lists.backups(request.GET.get("before", "")),
+        standing=standing(),
+        enabled=backup.enabled,
+        retention_days=backup.retention_days,
+    )
+
+
+def _answer(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
+    common = {"now": timezone.now(), "zone": settings.CRON.timezone, "state_words": STATES, **rights(request)}
+    return render(request, f"{TEMPLATES}/{template}", {**common, **shown})
+
+
+def _overview() -> dict[str, Any]:
+    return {"seen": look(now=timezone.now())}
+
+
+def _alerts(request: HttpRequest) -> dict[str, Any]:
+    return {"open": lists.open_alerts(), "past": lists.past_alerts(request.GET.get("before", ""))}
+
+
+def _job(request: HttpRequest, slug: str) -> dict[str, Any]:
+    found = registry.find(slug)
+    if found is None:
+        raise Http404(_("There is no such job."))
+    return {"seen": look_at_job(found, request.GET, now=timezone.now()), "states": State.values}
+
+
+def _run(run_id: UUID) -> dict[str, Any]:
+    seen = look_at_run(run_id)
+    if seen is None:
+        raise Http404(_("There is no such run."))
+    return {"seen": seen, "run": seen.run}

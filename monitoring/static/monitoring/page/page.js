@@ -1,0 +1,12 @@
+// What every page does: times on the reader's clock, live renewal, actions.
+import { actions } from "./actions.js";
+import { job } from "./job.js";
+import { live } from "./live.js";
+import { log } from "./log.js";
+import { times } from "./times.js";
+
+times();
+live();
+actions();
+job();
+log();
