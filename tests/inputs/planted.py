@@ -134,6 +134,7 @@ def after_a_day(folder: Path) -> Iterator[Planted]:
         stack.start_beat(wait=False)
         stack.start_production_web()
         stack.start_worker(slots=3)
+        planted["MADE_TOKEN"] = make_token(stack)
         run_all(stack, stand_in, planted)
         for number, secret in enumerate(stack.manage("shell", "-v0", "-c", REVEAL).split()):
             planted[f"credential {number}"] = secret  # those that a provider gave in exchange are among them
@@ -168,6 +169,14 @@ def refusal(quoted: str) -> Reply:
     """A provider's, which quotes what it was sent."""
     error = {"message": quoted, "type": "OAuthException", "code": 100, "error_data": {"details": quoted}}
     return Reply(status=400, body={"error": error, "code": 21211, "message": quoted, "detail": quoted})
+
+
+def make_token(stack: Stack) -> str:
+    """The secret of a token that is made over the API, under a key for which the answer is kept."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": JSON, "Idempotency-Key": "made-once"}
+    with closing(http.client.HTTPConnection(urlsplit(stack.web).netloc, timeout=60)) as connection:
+        connection.request("POST", "/cron/tokens", json.dumps({"name": "made", "scopes": ["read"]}), headers)
+        return str(json.loads(connection.getresponse().read())["secret"])
 
 
 def trigger(stack: Stack, slug: str) -> None:
