@@ -9,6 +9,7 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 
 from config import wsgi
+from config.bodies import unless_cut
 from monitoring import log_entries
 from monitoring.stream.consumer import StreamConsumer
 
@@ -21,7 +22,7 @@ LIVE = "/ws/cron/"
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Requests; and the end of the server, which after it leaves by a signal and not by Python's own exit."""
     if scope["type"] == "http":
-        await requests(scope, receive, send)
+        await requests(scope, unless_cut(receive), send)
         return
     if scope["type"] == "websocket":
         await (live(scope, receive, send) if scope["path"] == LIVE else send({"type": "websocket.close"}))

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from config.bodies import whole
 from monitoring import log_entries
 
 ANSWER_TIMEOUT_S = 2.5
@@ -11,4 +12,4 @@ ANSWER_TIMEOUT_S = 2.5
 settings.DATABASES["default"]["OPTIONS"].setdefault("answer_timeout", ANSWER_TIMEOUT_S)
 
 log_entries.begin("web")
-application = get_wsgi_application()
+application = whole(get_wsgi_application())

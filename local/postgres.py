@@ -79,6 +79,9 @@ class Postgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_checkpoints": "off",
+            # Else the log quotes the row or the statement that an error is about, with guests' phone numbers.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
             **({} if self.durable else {"fsync": "off", "full_page_writes": "off"}),
         }
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -216,3 +216,8 @@ def test_backups_outlive_the_container_of_the_group_that_makes_them():
 
     assert f"backups:{service['environment']['BACKUP_DIR']}" in service["volumes"]
     assert f"install -d -o cron -m 0700 {service['environment']['BACKUP_DIR']}" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_database_quotes_no_rows_in_its_log():
+    command = SERVICES["postgres"]["command"]
+    assert {"log_error_verbosity=terse", "log_min_error_statement=panic"} <= set(command)

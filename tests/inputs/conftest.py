@@ -6,13 +6,16 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
-from jobs.engine import registry
-from jobs.models import Run, Schedule, State
+from access.models import IdempotencyKey
+from jobs.engine import sync
+from jobs.fleet import tasks
+from jobs.models import State
 from monitoring.models import Alert
 from tests.access.conftest import caller, make_token, person
-from tests.api.conftest import make_run, make_schedule, make_worker, sent
+from tests.api.conftest import make_run, make_worker, sent
 from tests.api.test_alerts import make_alert
 from tests.api.test_daily_reports import make_report
 from tests.inputs.described import THERE, Operation
@@ -20,6 +23,7 @@ from tests.inputs.described import THERE, Operation
 __all__ = ["caller", "make_alert", "make_report", "make_run", "make_token", "person", "sent"]
 
 PROBLEM = "application/problem+json"
+CHANGEABLE = {"access", "jobs", "monitoring", "maintenance", "django_celery_beat"}
 
 
 @dataclass(kw_only=True)
@@ -31,7 +35,8 @@ class Everything:
     before: list[Any] = field(default_factory=list)
 
     def call(self, operation: Operation, body: Any = b"", *, kind: str = "application/json", **how: Any) -> Any:
-        """Call it at something that is there."""
+        """Call it at something that is there, in whatever version that is."""
+        how = {"HTTP_IF_MATCH": "*", **how}
         return self.client.generic(operation.method.upper(), self.address(operation), body, content_type=kind, **how)
 
     def address(self, operation: Operation) -> str:
@@ -39,7 +44,7 @@ class Everything:
         return operation.address(alert_id=str(self.alert.pk))
 
     def is_as_before(self) -> bool:
-        """Whether no run was made or changed, no job paused, and no alert acknowledged."""
+        """Whether nothing was made or changed: no run, no schedule, no alert, no token, no entry of the audit."""
         return self.before == _rows()
 
 
@@ -48,8 +53,8 @@ def everything(
     caller: Callable[..., Client], make_run: Any, make_alert: Any, make_report: Any, sent: list[Any]
 ) -> Everything:
     make_run(id=THERE["run_id"], state=State.FAILED, reason="error")
-    for job in registry.all_jobs():
-        make_schedule(job.slug)
+    sync.reset(THERE["slug"], by="a deploy")
+    tasks.read_edits()
     make_worker("scheduler")
     make_worker("worker", "cron", "scheduled", "cleanup")
     make_report(date.fromisoformat(THERE["day"]))
@@ -67,4 +72,10 @@ def refused(answer: Any) -> tuple[int, str]:
 
 
 def _rows() -> list[Any]:
-    return [list(model.objects.order_by("pk").values()) for model in (Run, Schedule, Alert)]
+    """Every row that a call could make or change, without the traces that a refused call leaves."""
+    found = []
+    for model in apps.get_models():
+        if model._meta.app_label in CHANGEABLE and model is not IdempotencyKey:
+            names = [each.attname for each in model._meta.concrete_fields if each.attname != "last_used_at"]
+            found.append(list(model._default_manager.order_by("pk").values(*names)))
+    return found

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from jobs.engine import registry
+from jobs.engine import registry, sync
+from jobs.fleet import tasks
 from jobs.models import State
-from tests.api.conftest import make_schedule, make_worker
+from tests.api.conftest import make_worker
 from tests.faults.conftest import LONG
 from tests.inputs.fuzzing import tried
 from tests.inputs.serving import served
@@ -27,8 +28,9 @@ SEED = 20_26
 @pytest.fixture
 def something_of_everything(make_run: Any, make_alert: Any, make_report: Any) -> None:
     """Rows to find, to cancel, to try again; schedules to pause; and workers, or health would answer 503."""
+    sync.sync()
+    tasks.read_edits()
     for job in registry.all_jobs():
-        make_schedule(job.slug)
         make_run(job.slug, state=State.FAILED, reason="error", error="ValueError: no", traceback="Traceback …")
     make_run("daily-report", state=State.QUEUED)
     make_run("daily-report", state=State.RUNNING)

@@ -150,14 +150,14 @@ class Stack:
         return beat
 
     def start_web(self, **environment: str) -> str:
-        """The web server; its address."""
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            port = found.getsockname()[1]
-        command = ["-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
-        web = self._start(f"web-{len(self.processes)}", command, environment)
-        web.wait_for("Uvicorn running")
-        self.web = f"http://127.0.0.1:{port}"
-        return self.web
+        """The web server of a local start; its address."""
+        command = ["-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port"]
+        return self._serve(command, "{}", said="Uvicorn running", environment=environment)
+
+    def start_production_web(self, **environment: str) -> str:
+        """The web server of production, as docker-compose.yml starts it; its address."""
+        command = ["-m", "gunicorn", "config.wsgi:application", "--workers", "2", "--threads", "4", "--bind"]
+        return self._serve(command, "127.0.0.1:{}", said="Booting worker", environment=environment)
 
     def manage(self, *arguments: str, **environment: str) -> str:
         """Run a management command to its end; what it printed."""
@@ -196,6 +196,14 @@ class Stack:
         """How many messages lie in a queue."""
         with self.valkey() as client:
             return int(client.llen(queue))  # type: ignore[arg-type]
+
+    def _serve(self, command: Sequence[str], place: str, *, said: str, environment: Mapping[str, str]) -> str:
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            port = found.getsockname()[1]
+        web = self._start(f"web-{len(self.processes)}", [*command, place.format(port)], environment)
+        web.wait_for(said)
+        self.web = f"http://127.0.0.1:{port}"
+        return self.web
 
     def _start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
         process = Process(name, command, {**self._environment, **environment}, self.folder)
