@@ -1,5 +1,6 @@
 """All that a run's page shows."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -74,6 +75,11 @@ class RunSeen:
     def stopped_by_brake(self) -> bool:
         """Whether it may be done again without the brake."""
         return self.run.state == State.FAILED and self.run.reason == "brake" and self.job is not None
+
+    @property
+    def confirmation(self) -> str:
+        """What to ask for, so that the same is done without the brake."""
+        return json.dumps({"confirms": str(self.run.pk), "arguments": self.run.arguments})
 
     @property
     def steps(self) -> list[Step]:

@@ -92,6 +92,13 @@ def schedule_words(phrase: str) -> str:
 
 
 @register.filter
+def tick_words(local: str) -> str:
+    """A tick as the engine spells it, with the day of the week in the reader's language."""
+    day, _, rest = local.partition(" ")
+    return f"{gettext(day)} {rest}"  # Django knows the short names of the days
+
+
+@register.filter
 def translated(text: str) -> str:
     """A text of a declaration, where the catalogue of translations has it."""
     return gettext(text) if text else ""

@@ -15,7 +15,7 @@ from jobs.engine.words import cron_in_words
 from monitoring.models import Cause
 from monitoring.page import labels
 from monitoring.page.schedule_words import in_language
-from monitoring.templatetags.page import took
+from monitoring.templatetags.page import tick_words, took
 from tests.page.conftest import make_alert, make_schedule
 from tests.page.reading import section, shown, text
 
@@ -98,6 +98,14 @@ def test_pictures_are_drawn_in_every_language(looker, make_ended, address):
         )
         assert numbers
         assert all(re.fullmatch(r"\d+(\.\d+)?", number) for number in numbers)
+
+
+def test_ticks_have_the_readers_days():
+    tick = "Sun 2026-10-25 03:30 EET"
+    with translation.override("ro"):
+        assert tick_words(tick) == "Dum 2026-10-25 03:30 EET"
+    with translation.override("en"):
+        assert tick_words(tick) == tick
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "1.5 s"), ("ro", "1,5 s")])

@@ -1,5 +1,7 @@
 """A run's page: its life, its log, its result, and what can be done about it."""
 
+import html
+import json
 import re
 from datetime import timedelta
 from uuid import uuid4
@@ -47,11 +49,11 @@ def test_the_result_is_a_table_beside_that_of_the_last_good_run(looker, make_end
     now = timezone.now()
     make_ended(ended=now - timedelta(hours=1), took_s=4, result={"deleted": 3, "tables": {"a": 1}})
     run = make_ended(ended=now, result={"deleted": 7, "tables": {"a": 1}})
-    html = shown(looker, f"/runs/{run.pk}")
-    told = section(html, "run-result")
-    assert re.search(r'deleted</th><td class="differs">7</td><td class="faint">3<', told)
-    assert re.search(r"tables › a</th><td>1</td>", told)
-    assert "the last good run 4.0 s" in text(section(html, "run-life"))
+    page = shown(looker, f"/runs/{run.pk}")
+    told = section(page, "run-result")
+    assert ("deleted 7 3" in text(told), "tables › a 1 1" in text(told)) == (True, True)
+    assert told.count('class="differs"') == 1
+    assert "the last good run 4.0 s" in text(section(page, "run-life"))
 
 
 @pytest.mark.parametrize("result", [{}, [], 0, "text", None, {"a": {"b": {"c": {"d": [1]}}}}, {"<b>": "<i>"}])
@@ -108,13 +110,14 @@ def test_a_deletion_is_not_repeated_with_one_click(operator, make_ended):
 
 
 def test_what_the_brake_stopped_can_be_confirmed(operator, make_ended):
-    run = make_ended("cleanup-sessions", state=State.FAILED, reason="brake")
+    run = make_ended("cleanup-sessions", state=State.FAILED, reason="brake", arguments={"n": 1})
     head = section(shown(operator, f"/runs/{run.pk}"), "run-head")
     assert 'data-post="/cron/trigger/cleanup-sessions"' in head
-    assert f'"confirms": "{run.pk}"' in head
+    body = html.unescape(re.search(r'data-body="([^"]+)"', head)[1])
+    assert json.loads(body) == {"confirms": str(run.pk), "arguments": {"n": 1}}
 
 
 def test_the_run_of_a_task_that_is_not_declared_has_a_page(operator, make_ended):
-    html = shown(operator, f"/runs/{make_ended('some.task').pk}")
-    assert "some.task" in html
-    assert "data-post" not in section(html, "run-head")
+    page = shown(operator, f"/runs/{make_ended('some.task').pk}")
+    assert "some.task" in page
+    assert "data-post" not in section(page, "run-head")
