@@ -25,6 +25,10 @@ LINE = """
 INSERT INTO jobs_runlog (run_id, attempt, at, level, message, fields)
 VALUES (%s, 1, %s, %s, %s, %s)
 """
+NOBODY_LOOKS = """
+INSERT INTO monitoring_watch (id, looked_at, pending) VALUES (1, now() + interval '1 day', '[]')
+ON CONFLICT (id) DO UPDATE SET looked_at = EXCLUDED.looked_at
+"""
 ALERT = """
 INSERT INTO monitoring_alert (cause, subject, severity, state, summary, raised_at, seen_at, told_at, acknowledged_by,
                               cleared_at)
@@ -111,12 +115,13 @@ def _log(stack: Stack, run: UUID, *, now: datetime) -> None:
 
 
 def _alerts(stack: Stack, *, now: datetime) -> None:
+    stack.rows(NOBODY_LOOKS)  # who looked would clear what is not so
     hour = timedelta(hours=1)
     told = (
-        ("job-failing", "sync-credentials", "critical", "raised", f"It failed 3 times in a row. {ERROR}", hour, None),
-        ("credential-bad", "Meta access token", "warning", "raised", "It expires in 5 days: renew it.", 7 * hour, None),
-        ("too-slow", "backup-data", "warning", "cleared", "It took thrice as long as usual.", 50 * hour, 3 * hour),
         ("disk-full", "worker-1", "critical", "cleared", "93 % of the disk is used.", 99 * hour, 90 * hour),
+        ("too-slow", "backup-data", "warning", "cleared", "It took thrice as long as usual.", 50 * hour, 3 * hour),
+        ("credential-bad", "Meta access token", "warning", "raised", "It expires in 5 days: renew it.", 7 * hour, None),
+        ("job-failing", "sync-credentials", "critical", "raised", f"It failed 3 times in a row. {ERROR}", hour, None),
     )
     for cause, subject, severity, state, summary, ago, cleared in told:
         end = now - cleared if cleared else None
