@@ -68,7 +68,8 @@ class Browser:
         """Fetch the part when something happened or all was quiet, and then rest."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), QUIET_AFTER_S)
+                async with asyncio.timeout(QUIET_AFTER_S):  # wait_for of Python 3.11 can swallow the end of the task
+                    await self._wanted.wait()
             self._wanted.clear()
             took = await self._site.get("/overview")
             self.fetches.append(took)
