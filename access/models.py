@@ -97,7 +97,6 @@ class Action(models.TextChoices):
     TOKEN_CREATED = "token-created", "token created, its secret shown"
     TOKEN_CHANGED = "token-changed"  # noqa: S105  no password
     TOKEN_REVOKED = "token-revoked"  # noqa: S105  no password
-    BACKUP_RESTORED = "backup-restored"
     SIGNED_IN = "signed-in"
     RECORD_ADDED = "record-added"
     RECORD_CHANGED = "record-changed"

@@ -8,7 +8,8 @@ from jobs.engine import registry, sql
 DEAF_AFTER = timedelta(seconds=60)
 
 # Deaf is a queue whose oldest message waits although a worker of it has had an idle slot: none of its jobs began or
-# ended meanwhile. What waits for another run of its job to end is no message that anybody should take.
+# ended meanwhile. What waits for another run of its job to end is no message that anybody should take. The index of
+# what has ended can be searched for the time of the statement only: the clock moves while it is searched.
 DEAF = """
 WITH waiting AS (
     SELECT queue, array_agg(DISTINCT job) AS jobs, count(*) AS runs, min(COALESCE(available_at, created_at)) AS since
@@ -29,7 +30,7 @@ SELECT queue, runs, since FROM waiting
           AND r.started_at > clock_timestamp() - %(after)s)
    AND NOT EXISTS (
        SELECT 1 FROM jobs_run r WHERE r.job = ANY (waiting.jobs) AND r.state IN ('succeeded', 'failed')
-          AND r.finished_at > clock_timestamp() - %(after)s)
+          AND r.finished_at > statement_timestamp() - %(after)s)
  ORDER BY queue
 """
 

@@ -30,6 +30,7 @@ WAITING_MOSTLY = (
     "tests/faults/",
     "tests/integration/",
     "tests/bench/",
+    "tests/browser/",
     "tests/stream/",
     "tests/catalog/test_reminders_",
 )

@@ -63,7 +63,6 @@ class Migration(migrations.Migration):
                             ("token-created", "token created, its secret shown"),
                             ("token-changed", "Token Changed"),
                             ("token-revoked", "Token Revoked"),
-                            ("backup-restored", "Backup Restored"),
                             ("signed-in", "Signed In"),
                             ("record-added", "Record Added"),
                             ("record-changed", "Record Changed"),

@@ -14,6 +14,8 @@ from jobs.fleet import process
 from jobs.fleet.publishing import RUN_HEADER
 from jobs.models import Run, State, Trigger
 
+CELERYS_OWN = "celery."  # tasks that call others: nothing here sends them, so whoever does has no business here
+
 
 def _arrived(_: Any) -> None:
     """Publish nothing: the call is here already."""
@@ -34,6 +36,9 @@ class RunTask(DjangoTask):
         """Claim the run that the message names, or make one when it was called by hand, and see it through."""
         if self.request.called_directly:
             return self.run(*args, **kwargs)
+        if self.name.startswith(CELERYS_OWN):
+            self._refuse(self.request.id, f"{self.name} is none of this service's tasks")
+            return None
         run_id = self._run_id(args, kwargs)
         return None if run_id is None else self._execute(run_id)
 

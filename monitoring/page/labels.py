@@ -15,8 +15,10 @@ STATES = {
     "missed": _("missed"),
     "disabled": _("was off"),
 }
+ATTENTION = "attention"  # healthy, but there are alerts that nobody has looked at
 SENTENCES = {
     HEALTHY: _("Everything is all right."),
+    ATTENTION: _("Jobs run, but an alert wants to be looked at."),
     DEGRADED: _("Jobs run, but something is wrong."),
     UNHEALTHY: _("Some jobs cannot run."),
 }

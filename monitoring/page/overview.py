@@ -13,6 +13,7 @@ from monitoring.models import Alert
 from monitoring.overview import JobOverview, overview
 from monitoring.page import recent
 from monitoring.page.bars import Bar, bars
+from monitoring.page.labels import ATTENTION
 from monitoring.page.recent import Ended, Running
 from monitoring.page.today import Today, today
 
@@ -71,20 +72,29 @@ class Seen:
     groups: list[Group]
     processes: list[Process]
     alerts: list[Alert]
+    more_alerts: bool
     today: Today
+
+    @property
+    def verdict(self) -> str:
+        """As `status` of the health, but not simply healthy while somebody should look at an alert."""
+        looked_at = all(alert.acknowledged_at for alert in self.alerts)
+        return self.health.status if looked_at or self.health.status != standing.HEALTHY else ATTENTION
 
 
 def look(*, now: datetime) -> Seen:
     """How everything stands; health asks the broker, too."""
     cron = settings.CRON
     at_work = recent.running()
+    alerts = list(Alert.objects.open().order_by("severity", "-pk")[: MOST_ALERTS + 1])  # critical before warning
     slugs = [job.slug for job in registry.all_jobs()]
     return Seen(
         health=standing.health(enabled=cron.enabled, backups=cron.backup.enabled),
         active=cron.enabled,
         groups=_groups(slugs, at_work, now),
         processes=_processes(at_work),
-        alerts=list(Alert.objects.open().order_by("severity", "-pk")[:MOST_ALERTS]),  # critical comes before warning
+        alerts=alerts[:MOST_ALERTS],
+        more_alerts=len(alerts) > MOST_ALERTS,
         today=today(slugs, zone=cron.timezone, enabled=cron.enabled, now=now),
     )
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -52,7 +52,7 @@ def took(length: timedelta | None) -> str:
     if ms < SECOND:
         return f"{ms} ms"
     if ms < MINUTE:
-        return f"{ms / SECOND:.1f} s"
+        return f"{number_format(ms / SECOND, 1)} s"
     if ms < HOUR:
         return _two(ms // MINUTE, "min", ms % MINUTE // SECOND, "s")
     if ms < DAY:

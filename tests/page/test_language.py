@@ -1,6 +1,7 @@
 """The page in English and in Romanian."""
 
 import re
+from datetime import timedelta
 from gettext import GNUTranslations
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from jobs.engine.words import cron_in_words
 from monitoring.models import Cause
 from monitoring.page import labels
 from monitoring.page.schedule_words import in_language
+from monitoring.templatetags.page import took
 from tests.page.conftest import make_alert, make_schedule
 from tests.page.reading import section, shown, text
 
@@ -96,6 +98,12 @@ def test_pictures_are_drawn_in_every_language(looker, make_ended, address):
         )
         assert numbers
         assert all(re.fullmatch(r"\d+(\.\d+)?", number) for number in numbers)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "1.5 s"), ("ro", "1,5 s")])
+def test_lengths_of_time_are_written_as_the_reader_does(language, words):
+    with translation.override(language):
+        assert took(timedelta(seconds=1.5)) == words
 
 
 @pytest.mark.django_db

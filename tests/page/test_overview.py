@@ -13,10 +13,8 @@ from django.utils import timezone
 from jobs.engine import registry
 from jobs.models import State
 from monitoring.models import Alert
-from monitoring.page import recent, today
 from tests.page.conftest import make_alert, make_schedule, make_worker
 from tests.page.reading import section, shown, text
-from tests.plans import plan
 
 PAGES = ("/", "/overview")
 HOW_MANY_QUERIES = 25
@@ -71,10 +69,31 @@ def test_a_complete_fleet_is_all_right_in_one_sentence(looker, fleet):
     assert 'class="state healthy"' in state
 
 
+def test_an_alert_that_nobody_has_looked_at_is_not_all_right(looker, fleet):
+    alert = make_alert()
+    state = section(shown(looker), "state")
+    assert "an alert wants to be looked at" in state
+    assert 'class="state attention"' in state
+    Alert.objects.filter(pk=alert.pk).update(state="acknowledged", acknowledged_at=timezone.now())
+    assert "Everything is all right." in section(shown(looker), "state")
+
+
+def test_of_very_many_alerts_some_are_shown_and_the_rest_is_a_step_away(looker):
+    for n in range(21):
+        make_alert(subject=f"thing {n}")
+    told = section(shown(looker), "alerts")
+    assert told.count("<li") == 20
+    assert 'href="/alerts"' in told
+
+
 def test_what_is_wrong_is_named(looker):
     state = text(section(shown(looker), "state"))
     assert "Some jobs cannot run." in state
     assert "no scheduler is alive" in state
+
+
+def test_the_page_is_there_while_the_broker_is_not(looker, fleet, no_broker):
+    assert "the broker does not answer" in section(shown(looker), "state")
 
 
 def test_switched_off_schedules_are_said(looker, fleet, settings):
@@ -162,31 +181,3 @@ def test_the_number_of_queries_does_not_grow(looker, fleet, make_ended, make_run
     with CaptureQueriesContext(connection) as many:
         shown(looker)
     assert len(many) == len(few) <= HOW_MANY_QUERIES
-
-
-FILL = """
-INSERT INTO jobs_run (id, job, task, queue, state, reason, trigger, triggered_by, schedule_name, late, arguments,
-                      dry_run, overlap_key, attempt, failures, publish_count, worker, cancel_requested_by, error,
-                      traceback, started_at, finished_at)
-SELECT md5(n::text)::uuid, 'job ' || n % 16, 't', 'cron', 'succeeded', '', 'api', '', '', false, '{}', false,
-       'job ' || n % 16, 1, 0, 1, 'w', '', '', '', '2026-06-01 12:00Z'::timestamptz - n * interval '1 second',
-       '2026-06-01 12:00Z'::timestamptz - n * interval '1 second'
-  FROM generate_series(1, 50000) n;
-ANALYZE jobs_run;
-"""
-SLUGS = [f"job {n}" for n in range(16)]
-
-
-@pytest.mark.usefixtures("filled")
-@pytest.mark.parametrize(
-    ("statement", "values"),
-    [
-        (recent.ENDED, {"jobs": SLUGS, "last": recent.LAST}),
-        (recent.WAITING, {}),
-        (today.RAN, {"jobs": SLUGS, "begin": "2026-06-01 10:00Z", "end": "2026-06-02 10:00Z"}),
-    ],
-)
-def test_no_statement_reads_all_runs(statement, values):
-    found = plan(statement, values)
-    assert '"Node Type": "Seq Scan"' not in re.sub(r'"Relation Name": "(?!jobs_run)', "", found)
-    assert re.search(r'"Index Name": "(run_|one_)', found)

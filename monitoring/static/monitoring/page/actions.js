@@ -30,7 +30,7 @@ export async function ask(url, options = {}) {
   try {
     const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(20_000) });
     const body = await answer.json();
-    if (!answer.ok) say(body.detail ?? body.title ?? words.unreachable, "refused");
+    if (!answer.ok) say(body.detail ?? body.title ?? words.unreachable, "refused", body.runId);
     return { ok: answer.ok, body };
   } catch {
     say(words.unreachable, "refused");
@@ -39,10 +39,11 @@ export async function ask(url, options = {}) {
 }
 
 let clearing;
-export function say(text, kind = "") {
+export function say(text, kind = "", run = "") {
   const said = document.getElementById("said");
   said.className = `said ${kind}`;
   said.textContent = text;
+  if (run) said.append(" ", Object.assign(document.createElement("a"), { href: words.page.replace(ANY, run), textContent: words.run }));
   clearTimeout(clearing);
   clearing = setTimeout(() => (said.textContent = ""), kind === "refused" ? 12_000 : 5000);
 }

@@ -1,7 +1,9 @@
 // Renews the page's live part when something happens, and says so when it no longer can: never a stale green.
 import { render } from "./times.js";
 
-const AT_MOST_EVERY = 1000; // renewals
+const AT_MOST_EVERY = 1000; // renewals; fewer when they take long, so that nobody who looks makes a busy service busier
+const REST = 5; // times as long as the last one took
+const LONGEST_REST = 5000;
 const QUIET_AFTER = 6000; // then look anyway: not everything that changes is an event
 const OLD_AFTER = 10_000;
 const COME_BACK_AFTER = 1500;
@@ -11,6 +13,7 @@ const part = document.getElementById("live");
 const shown = new Map(); // what the server sent for each section, before times were put on another clock
 let renewedAt = Date.now();
 let askedAt = Date.now();
+let rest = AT_MOST_EVERY;
 let closedSince = Date.now(); // null while the connection stands
 let heardAt = Date.now(); // over the connection
 let socket = null;
@@ -29,7 +32,7 @@ export function live() {
 
 export function renew() {
   if (!part || wanted !== null) return;
-  wanted = setTimeout(fetchPart, Math.max(0, askedAt + AT_MOST_EVERY - Date.now()));
+  wanted = setTimeout(fetchPart, Math.max(0, askedAt + rest - Date.now()));
 }
 
 function connect() {
@@ -86,6 +89,7 @@ async function fetchPart() {
     // look() says so when it lasts
   } finally {
     asking = false;
+    rest = Math.max(AT_MOST_EVERY, Math.min(LONGEST_REST, REST * (Date.now() - askedAt)));
     if (again) renew();
     again = false;
     look();
@@ -107,6 +111,8 @@ function replace(html) {
     shown.set(section.id, html);
     if (old !== section) swap(old, section);
   }
+  const title = fresh.querySelector("[data-title]") ?? document.querySelector("[data-title]");
+  if (title) document.title = `${title.dataset.title} · ${document.title.split(" · ").at(-1)}`;
   render(document);
 }
 
@@ -149,6 +155,7 @@ function look() {
     time.dateTime = new Date(Math.min(renewedAt, closedSince ?? now)).toISOString();
     render(banner);
     banner.hidden = !old;
+    document.title = old ? `? ${document.title}` : document.title.replace(/^\? /, "");
   }
   if (now - heardAt >= DEAD_AFTER) giveUp();
   if (now - renewedAt >= QUIET_AFTER && !asking && document.visibilityState === "visible") renew();

@@ -13,7 +13,7 @@ export function log() {
   const follow = () => {
     filter();
     const shown = lines();
-    if (shown && atEnd) shown.scrollTop = shown.scrollHeight;
+    if (atEnd && shown?.hasAttribute("data-follow-end")) shown.scrollTop = shown.scrollHeight;
   };
   follow();
   new MutationObserver(follow).observe(document.getElementById("live"), { childList: true });
