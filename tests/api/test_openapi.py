@@ -64,6 +64,8 @@ def test_errors_are_described_as_problems(schema: Any) -> None:
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 for media, content in response["content"].items():
+                    if media.startswith("text/"):
+                        continue
                     problem = "ProblemDetails" in str(content)
                     told = (operation["operationId"], status)
                     assert media == ("application/problem+json" if problem else "application/json"), told
@@ -123,3 +125,8 @@ def test_that_no_text_may_hold_nul_is_described(schema: Any) -> None:
     assert not re.fullmatch(pause["reason"]["pattern"], "a\0b")
     [job] = [each for each in schema["paths"]["/cron/runs"]["get"]["parameters"] if each["name"] == "job"]
     assert "pattern" in str(job["schema"])
+
+
+def test_the_letters_are_described_beside_the_report_itself(schema: Any) -> None:
+    content = schema["paths"]["/cron/reports/{day}"]["get"]["responses"]["200"]["content"]
+    assert set(content) == {"application/json", "text/html", "text/plain"}

@@ -73,6 +73,7 @@ def _config(headers: dict[str, str], *, examples: int, steps: int, seed: int) ->
         "seed": seed,
         "workers": 1,
         "continue-on-failure": True,
+        "request-timeout": 60,  # who waits for the log of a run gets an answer after half a minute
         "generation": {"deterministic": True, "database": "none", "max-examples": examples},
         "phases": {"stateful": {"max-steps": steps}},
     }
