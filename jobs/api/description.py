@@ -14,6 +14,7 @@ BY_PATH = (404,)  # where the address has a part that may name nothing
 CHANGING = (409, 413, 415)  # a reused Idempotency-Key; and a body is looked at even where none is taken
 
 NO_NUL = r"^[^\u0000]*$"  # of all characters the one that the database keeps in no text
+QUOTING = {"ProblemDetails", "FieldError"}  # what was sent, whatever it was
 SAID_OTHERWISE = {"pattern", "format", "enum", "const"}
 
 
@@ -30,7 +31,7 @@ class Description(OpenAPISchema):
                     _may_answer_problem(operation["responses"], status)
                 for response in operation["responses"].values():
                     _mark_problem(response.get("content", {}))
-        _exclude_nul([self["paths"], self.schemas])
+        _exclude_nul([self["paths"], [shape for name, shape in self.schemas.items() if name not in QUOTING]])
 
     def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
         """Take shapes in; raises ValueError for a second one of a name, which would silently replace the first."""

@@ -125,6 +125,7 @@ def test_that_no_text_may_hold_nul_is_described(schema: Any) -> None:
     assert not re.fullmatch(pause["reason"]["pattern"], "a\0b")
     [job] = [each for each in schema["paths"]["/cron/runs"]["get"]["parameters"] if each["name"] == "job"]
     assert "pattern" in str(job["schema"])
+    assert "pattern" not in str(schema["components"]["schemas"]["ProblemDetails"]), "it quotes what was sent"
 
 
 def test_the_letters_are_described_beside_the_report_itself(schema: Any) -> None:
