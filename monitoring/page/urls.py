@@ -3,8 +3,11 @@
 from django.urls import path
 
 from monitoring.page import views
+from monitoring.page.signing_in import SignIn, SignOut
 
 urlpatterns = [
+    path("sign-in", SignIn.as_view(), name="sign-in"),
+    path("sign-out", SignOut.as_view(), name="sign-out"),
     path("", views.overview, name="home"),
     path("overview", views.overview_part, name="overview-part"),
     path("jobs/<slug:slug>", views.job, name="job-page"),

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("address", [JOB, f"{JOB}/part"])
 def test_strangers_are_sent_to_the_login_page(address):
-    assert Client().get(address)["Location"] == f"/admin/login/?next={address}"
+    assert Client().get(address)["Location"] == f"/sign-in?next={address}"
 
 
 @pytest.mark.parametrize("address", ["/jobs/nothing", "/jobs/nothing/part"])

@@ -19,7 +19,7 @@ from monitoring.templatetags.page import tick_words, took
 from tests.page.conftest import make_alert, make_schedule
 from tests.page.reading import section, shown, text
 
-MONITORING, JOBS = (Path(apps.get_app_config(app).path) for app in ("monitoring", "jobs"))
+MONITORING, JOBS, ACCESS = (Path(apps.get_app_config(app).path) for app in ("monitoring", "jobs", "access"))
 TEXT = re.compile(r"""gettext(?:_noop|_lazy)?\(u?(?:'((?:[^'\\]|\\.)+)'|"((?:[^"\\]|\\.)+)")[,)]|[\s(]_\("([^"]+)"\)""")
 PAGES = sorted((MONITORING / "templates/monitoring/page").rglob("*.*"))
 
@@ -50,6 +50,10 @@ def test_every_text_of_the_modules_is_translated():
     assert not {found for module in modules for found in texts(module.read_text())} - known
     assert {str(word) for words in labels.ALL.values() for word in words.values()} <= known
     assert set(Cause.labels) <= known
+
+
+def test_every_text_of_signing_in_is_translated():
+    assert texts((ACCESS / "sign_in.py").read_text()) <= catalogue(ACCESS)
 
 
 def test_what_jobs_declare_is_translated():
