@@ -12,6 +12,7 @@ urlpatterns = [
     path("overview", views.overview_part, name="overview-part"),
     path("jobs/<slug:slug>", views.job, name="job-page"),
     path("jobs/<slug:slug>/part", views.job_part, name="job-part"),
+    path("phrases", views.phrases, name="phrases"),
     path("alerts", views.alerts, name="alerts-page"),
     path("alerts/part", views.alerts_part, name="alerts-part"),
     path("reports", views.reports, name="reports-page"),

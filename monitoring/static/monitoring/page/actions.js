@@ -19,23 +19,35 @@ export function actions() {
   });
 }
 
-// Answers {ok, body}; when it was refused, the reader has been told why.
-export async function post(url, body) {
-  const headers = { "X-CSRFToken": cookie("csrftoken"), Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  return ask(url, { method: "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) });
+// Answers what asked() does; when it was refused, the reader has been told why.
+export function post(url, body, headers) {
+  return ask(url, request("POST", body, headers));
 }
 
 export async function ask(url, options = {}) {
+  const answer = await asked(url, options);
+  if (!answer.ok) say(reason(answer), "refused", answer.body.runId);
+  return answer;
+}
+
+// Answers {ok, status, body, etag}, and tells nobody; status is 0 when nothing came.
+export async function asked(url, options = {}) {
   try {
     const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(20_000) });
-    const body = await answer.json();
-    if (!answer.ok) say(body.detail ?? body.title ?? words.unreachable, "refused", body.runId);
-    return { ok: answer.ok, body };
+    return { ok: answer.ok, status: answer.status, body: await answer.json(), etag: answer.headers.get("ETag") };
   } catch {
-    say(words.unreachable, "refused");
-    return { ok: false, body: {} };
+    return { ok: false, status: 0, body: {}, etag: null };
   }
+}
+
+export function reason({ body }) {
+  return body.detail ?? body.title ?? words.unreachable;
+}
+
+export function request(method, body, more = {}) {
+  const headers = { "X-CSRFToken": cookie("csrftoken"), Accept: "application/json", ...more };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  return { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
 }
 
 let clearing;

@@ -3,10 +3,12 @@ import { actions } from "./actions.js";
 import { job } from "./job.js";
 import { live } from "./live.js";
 import { log } from "./log.js";
+import { schedule } from "./schedule.js";
 import { times } from "./times.js";
 
 times();
 live();
 actions();
 job();
+schedule();
 log();
