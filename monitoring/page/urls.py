@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitoring.page import views
+from monitoring.page import administration, views
 from monitoring.page.signing_in import SignIn, SignOut
 
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("alerts/part", views.alerts_part, name="alerts-part"),
     path("reports", views.reports, name="reports-page"),
     path("backups", views.backups, name="backups-page"),
+    path("audit", administration.audit, name="audit-page"),
+    path("tokens", administration.tokens, name="tokens-page"),
     path("runs/<uuid:run_id>", views.run, name="run-page"),
     path("runs/<uuid:run_id>/part", views.run_part, name="run-part"),
     path("runs/<uuid:run_id>/result", views.run_result, name="run-result"),

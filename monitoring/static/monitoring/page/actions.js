@@ -11,9 +11,11 @@ export function actions() {
     const button = target.closest("button[data-post]");
     if (!button || (button.dataset.confirm && !confirm(button.dataset.confirm))) return;
     button.disabled = true;
-    const { ok, body } = await post(button.dataset.post, button.dataset.body && JSON.parse(button.dataset.body));
+    const given = button.dataset.body && JSON.parse(button.dataset.body);
+    const { ok, body } = await ask(button.dataset.post, request(button.dataset.method ?? "POST", given));
     button.disabled = false;
     if (ok && button.dataset.follow) location.assign(button.dataset.follow.replace(ANY, body.runId));
+    if (ok && "reload" in button.dataset) location.reload();
     if (ok) say(words.done);
     renew();
   });
