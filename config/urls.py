@@ -45,7 +45,7 @@ urlpatterns = [
     path("metrics", prometheus.metrics, name="prometheus"),
     path("livez", probes.livez),
     path("readyz", probes.readyz),
-    path("admin/login/", sign_in.sign_in),
+    path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
     path("language", set_language, name="set_language"),
     path("", include("monitoring.page.urls")),

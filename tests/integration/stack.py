@@ -5,7 +5,6 @@ What they did is read over a plain connection of the tests' own, never through t
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -20,6 +19,7 @@ import psutil
 import psycopg
 import redis
 
+from local.claims import free_port
 from local.kept import new_credential_key, new_secret_key
 from local.programs import Program, end, kill_tree, signal_tree, spawn
 from local.servers import Servers
@@ -149,10 +149,10 @@ class Stack:
             eventually(lambda: self._leases(beat), seconds=START_SECONDS, what="the scheduler's heartbeat")
         return beat
 
-    def start_web(self, **environment: str) -> str:
-        """The web server of a local start; its address."""
+    def start_web(self, *, port: int | None = None, **environment: str) -> str:
+        """The web server of a local start, on a free port unless one is named; its address."""
         command = ["-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port"]
-        return self._serve(command, "{}", said="Uvicorn running", environment=environment)
+        return self._serve(command, "{}", said="Uvicorn running", environment=environment, port=port)
 
     def start_production_web(self, **environment: str) -> str:
         """The web server of production, as docker-compose.yml starts it; its address."""
@@ -197,9 +197,16 @@ class Stack:
         with self.valkey() as client:
             return int(client.llen(queue))  # type: ignore[arg-type]
 
-    def _serve(self, command: Sequence[str], place: str, *, said: str, environment: Mapping[str, str]) -> str:
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            port = found.getsockname()[1]
+    def _serve(
+        self,
+        command: Sequence[str],
+        place: str,
+        *,
+        said: str,
+        environment: Mapping[str, str],
+        port: int | None = None,
+    ) -> str:
+        port = port or free_port()
         web = self._start(f"web-{len(self.processes)}", [*command, place.format(port)], environment)
         web.wait_for(said)
         self.web = f"http://127.0.0.1:{port}"

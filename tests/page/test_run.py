@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def test_strangers_are_sent_to_the_login_page(make_run):
     address = f"/runs/{make_run().pk}"
     for each in (address, f"{address}/part", f"{address}/result"):
-        assert Client().get(each)["Location"] == f"/admin/login/?next={each}"
+        assert Client().get(each)["Location"] == f"/sign-in?next={each}"
 
 
 def test_a_run_that_is_not_there_has_no_page(looker):

@@ -5,7 +5,7 @@ const AT_MOST_EVERY = 1000; // renewals; fewer when they take long, so that nobo
 const REST = 5; // times as long as the last one took
 const LONGEST_REST = 5000;
 const QUIET_AFTER = 6000; // then look anyway: not everything that changes is an event
-const OLD_AFTER = 10_000;
+const OLD_AFTER = 9000; // so that with the half second between two looks it is told within ten
 const COME_BACK_AFTER = 1500;
 const DEAD_AFTER = 35_000; // two heartbeats are missing
 
