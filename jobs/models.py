@@ -162,10 +162,7 @@ class RunLog(models.Model):
     fields = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["at"], name="run_log_at"),
-            models.Index(fields=["run", "id"], name="run_log_of_run"),
-        ]
+        indexes = [models.Index(fields=["at"], name="run_log_at"), models.Index(fields=["run", "id"], name="run_lines")]
 
     def __str__(self) -> str:
         return self.message

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [("jobs", "0004_worker_usage")]
 
     operations = [
-        AddIndexConcurrently("runlog", models.Index(fields=["run", "id"], name="run_log_of_run")),
+        AddIndexConcurrently("runlog", models.Index(fields=["run", "id"], name="run_lines")),
         migrations.AlterField(
             "runlog",
             "run",
