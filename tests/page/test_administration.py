@@ -127,7 +127,7 @@ def test_tokens_are_told_with_their_state_and_never_with_a_secret(person, make_t
     told = text(section(page, "tokens"))
     for words in ("revoked", "expired", "in use"):
         assert words in told
-    assert re.search(r"in use cron_\w{4}… · .* in use read cron never not yet", told)
+    assert re.search(r"in use cron_[\w-]{4}… · .* in use read cron never not yet", told)
     assert secret not in page
     assert "data-post" not in page
     assert "new-token" not in page
