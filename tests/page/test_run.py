@@ -136,6 +136,12 @@ def test_a_run_can_be_asked_for_again_with_other_arguments(operator, looker, mak
     assert 'id="run-now"' not in shown(looker, f"/runs/{run.pk}")
 
 
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_dry_run_is_asked_for_again_as_one(operator, make_ended, dry):
+    form = section(shown(operator, f"/runs/{make_ended(dry_run=dry).pk}"), "run-now")
+    assert ("data-dry-run checked" in form) == dry
+
+
 def test_what_takes_no_arguments_has_no_such_form(operator, make_ended, declared):
     declared()
     assert 'id="run-now"' not in shown(operator, f"/runs/{make_ended('probe-job').pk}")
