@@ -59,7 +59,10 @@ def phrases(request: HttpRequest) -> HttpResponse:
 @page
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """One run: its life, its log, its result."""
-    return _answer(request, "run.html", **_run(run_id))
+    shown = _run(run_id)
+    seen = shown["seen"]
+    again = inputs(seen.job, seen.run.arguments) if seen.job else []
+    return _answer(request, "run.html", inputs=again, **shown)
 
 
 @page

@@ -45,6 +45,12 @@ def test_the_navigation_shows_what_a_person_may_see(person, looker):
     assert offered(person(LOOK, AUDIT, TOKENS, is_staff=True), "/") == [*pages, "/audit", "/tokens", "/admin/"]
 
 
+def test_who_may_not_look_at_jobs_still_finds_the_way_to_what_they_may(person):
+    refused = person(TOKENS).get("/").content.decode()
+    nav = re.search(r'<nav aria-label="Pages">.*?</nav>', refused, re.DOTALL)[0]
+    assert re.findall(r'href="([^"]+)"', nav) == ["/tokens"]
+
+
 def test_an_edit_is_told_by_what_it_changed(person):
     note(before=SAID, after={**SAID, "minute": "30"})
     told = section(shown(person(AUDIT), "/audit"), "audit")
@@ -127,7 +133,7 @@ def test_tokens_are_told_with_their_state_and_never_with_a_secret(person, make_t
     told = text(section(page, "tokens"))
     for words in ("revoked", "expired", "in use"):
         assert words in told
-    assert re.search(r"in use cron_\w{4}… · .* in use read cron never not yet", told)
+    assert re.search(r"in use cron_[\w-]{4}… · .* in use read cron never not yet", told)
     assert secret not in page
     assert "data-post" not in page
     assert "new-token" not in page

@@ -22,7 +22,9 @@ from tests.page.reading import section, shown, text
 
 MONITORING, JOBS, ACCESS = (Path(apps.get_app_config(app).path) for app in ("monitoring", "jobs", "access"))
 TEXT = re.compile(r"""gettext(?:_noop|_lazy)?\(u?(?:'((?:[^'\\]|\\.)+)'|"((?:[^"\\]|\\.)+)")[,)]|[\s(]_\("([^"]+)"\)""")
-PAGES = sorted((MONITORING / "templates/monitoring/page").rglob("*.*"))
+PAGES = sorted(
+    [*(MONITORING / "templates/monitoring/page").rglob("*.*"), *(MONITORING / "templates/admin").rglob("*.*")]
+)
 
 
 def catalogue(app: Path) -> set[str]:
