@@ -53,8 +53,7 @@ def test_one_signs_in_and_out(open_browser):
     page = open_browser("/jobs/daily-report", storage_state=None)
     assert "next=/jobs/daily-report" in page.url
     sign_in(page, "not the password")
-    expect(page.locator("form").filter(has=page.locator("input[name=password]"))).to_be_visible()
-    expect(page.locator(".errornote, [role=alert]").first).to_contain_text("correct")
+    expect(page.get_by_text("correct username and password")).to_be_visible()
     sign_in(page)
     page.wait_for_url("/jobs/daily-report")
     expect(page.locator("header")).to_contain_text("operator")
