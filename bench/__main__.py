@@ -1,6 +1,18 @@
 """`python -m bench [OPTION…]`: every benchmark, one after the other."""
 
-from bench import backup, burst, deletion, endpoints, memory, overhead, reminders, scheduler_idle, sweep, trigger
+from bench import (
+    backup,
+    burst,
+    deletion,
+    endpoints,
+    memory,
+    overhead,
+    overview,
+    reminders,
+    scheduler_idle,
+    sweep,
+    trigger,
+)
 from bench.command import main
 
 main(
@@ -14,4 +26,5 @@ main(
     sweep.measure,
     backup.measure,
     endpoints.measure,
+    overview.measure,
 )

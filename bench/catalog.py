@@ -11,7 +11,8 @@ from jobs.catalog.cron import cron
 from jobs.engine.context import RunContext
 from jobs.engine.definition import Overlap
 
-LAG_FILE = "BENCH_LAG_FILE"
+LAG_FILE, WALK_S = "BENCH_LAG_FILE", "BENCH_WALK_S"
+STEP_S = 1.1  # of progress no more is told than once a second
 
 
 @cron.job("bench-noop", schedule="0 0 1 1 *", description="Do nothing", overlap=Overlap.ALLOW)
@@ -25,6 +26,15 @@ def lag(run: RunContext) -> None:
     now = time.time()
     if run.tick is not None:
         note(os.environ[LAG_FILE], now - run.tick.timestamp())
+
+
+@cron.job("bench-walk", schedule="0 0 1 1 *", description="Note the time as its progress")
+def walk(run: RunContext) -> None:
+    """For as long as the environment says, write progress; its note is the moment just before it is written."""
+    steps = int(float(os.environ[WALK_S]) / STEP_S)
+    for step in range(steps):
+        run.progress(step, steps, note=f"{time.time():.6f}")
+        time.sleep(STEP_S)
 
 
 def note(path: str, seconds: float) -> None:

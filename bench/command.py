@@ -33,6 +33,8 @@ class Size:
     sweep: int
     backup: int
     kept: int
+    browsers: int
+    looking: float
 
 
 SHORT = Size(
@@ -51,6 +53,8 @@ SHORT = Size(
     sweep=50_000,
     backup=200_000,
     kept=100_000,
+    browsers=50,
+    looking=10,
 )
 FULL = Size(
     bursts=(1000, 10_000),
@@ -68,6 +72,8 @@ FULL = Size(
     sweep=500_000,
     backup=2_000_000,
     kept=1_000_000,
+    browsers=50,
+    looking=30,
 )
 TINY = Size(
     bursts=(20,),
@@ -85,6 +91,8 @@ TINY = Size(
     sweep=40,
     backup=400,
     kept=400,
+    browsers=3,
+    looking=1,
 )
 
 Measure = Callable[[Stage, Size], list[Finding]]

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "endpoints",
         "memory",
         "overhead",
+        "overview",
         "reminders",
         "scheduler_idle",
         "sweep",
@@ -32,14 +33,25 @@ def test_every_benchmark_can_be_imported(name):
     assert callable(import_module(f"bench.{name}").measure)
 
 
-def test_a_tiny_burst_is_measured_alone(tmp_path):
+def measured(name, tmp_path):
     found = tmp_path / "found.json"
-    command = [sys.executable, "-m", "bench.burst", "--tiny", "--alone", "--json", str(found)]
+    command = [sys.executable, "-m", f"bench.{name}", "--tiny", "--alone", "--json", str(found)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr
-    [finding] = json.loads(found.read_text())["findings"]
+    return json.loads(found.read_text())["findings"]
+
+
+def test_a_tiny_burst_is_measured_alone(tmp_path):
+    [finding] = measured("burst", tmp_path)
     assert (finding["topic"], finding["what"]) == ("burst of due ticks", "20 published in")
     assert finding["ours"] > 0
+
+
+def test_the_overview_is_measured_while_some_browsers_have_it_open(tmp_path):
+    findings = measured("overview", tmp_path)
+    assert {each["topic"] for each in findings} == {"200 jobs, 400 runs, 3 browsers"}
+    assert [each["what"] for each in findings] == ["/", "/", "a part is renewed", "progress until its event"]
+    assert all(each["ours"] > 0 for each in findings)
 
 
 def finding(**values):
