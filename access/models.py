@@ -124,7 +124,6 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name_plural = "audit entries"
         indexes = [
-            models.Index(fields=["id"], name="audit_unsealed", condition=Q(position=None)),
             models.Index(fields=["subject", "id"], name="audit_subject"),
             models.Index(fields=["action", "id"], name="audit_action"),
             models.Index(fields=["actor", "id"], name="audit_actor"),

@@ -40,6 +40,7 @@ ALLOWED_HOSTS = SECURITY.hosts
 CSRF_TRUSTED_ORIGINS = SECURITY.origins
 
 INSTALLED_APPS = [
+    "monitoring",  # before the admin, whose base template it replaces
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -55,7 +56,6 @@ INSTALLED_APPS = [
     "reservations",
     "external_apis",
     "maintenance",
-    "monitoring",
     "jobs",
 ]
 JOBS_CATALOG = "jobs.catalog"
@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
-LOGIN_URL = "admin:login"
+LOGIN_URL = "sign-in"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [

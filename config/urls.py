@@ -1,7 +1,9 @@
 """Every address of the service."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from access import sign_in
@@ -45,9 +47,11 @@ urlpatterns = [
     path("metrics", prometheus.metrics, name="prometheus"),
     path("livez", probes.livez),
     path("readyz", probes.readyz),
-    path("admin/login/", sign_in.sign_in),
+    path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
     path("language", set_language, name="set_language"),
+    # For what names no icon of its own, such as a letter that is shown by itself.
+    path("favicon.ico", RedirectView.as_view(url=f"/{settings.STATIC_URL.strip('/')}/monitoring/page/icon.svg")),
     path("", include("monitoring.page.urls")),
 ]
 

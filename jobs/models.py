@@ -154,7 +154,7 @@ class Run(models.Model):
 class RunLog(models.Model):
     """One line that a run logged."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_lines")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_lines", db_index=False)
     attempt = models.IntegerField()
     at = models.DateTimeField()
     level = models.CharField(max_length=10)
@@ -162,7 +162,7 @@ class RunLog(models.Model):
     fields = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="run_log_at")]
+        indexes = [models.Index(fields=["at"], name="run_log_at"), models.Index(fields=["run", "id"], name="run_lines")]
 
     def __str__(self) -> str:
         return self.message

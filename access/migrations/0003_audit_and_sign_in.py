@@ -80,7 +80,6 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "audit entries",
                 "indexes": [
-                    models.Index(condition=models.Q(("position", None)), fields=["id"], name="audit_unsealed"),
                     models.Index(fields=["subject", "id"], name="audit_subject"),
                     models.Index(fields=["action", "id"], name="audit_action"),
                     models.Index(fields=["actor", "id"], name="audit_actor"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from jobs.admin import fields
-from jobs.engine import own_timing
+from jobs.engine import editing, own_timing
 from jobs.engine.own_timing import CRONTAB_FIELDS, KINDS
 from jobs.engine.preview import Preview, preview_of, preview_of_row
 from jobs.engine.timing import first_tick, timing_of
@@ -55,6 +55,8 @@ class PeriodicTaskForm(forms.ModelForm):
     kwargs = fields.json_field("Keyword arguments", 'A JSON object, such as {"days": 30}.')
     headers = fields.json_field("Headers", "A JSON object, kept with the row; runs do not use it.")
 
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
     class Meta:
         model = PeriodicTask
         fields = ("name", "task", "enabled", "description", "start_time", "expires", "one_off", "args", "kwargs",
@@ -74,6 +76,8 @@ class PeriodicTaskForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.timing: dict[str, Any] | None = None
         self.initial = {**own_timing.as_initial(self.instance), **self.initial}
+        if self.instance.pk:
+            self.initial["version"] = editing.version(self.instance)
 
     def is_valid(self) -> bool:
         """Whether it may be saved: what the preview button sent never is."""
@@ -86,6 +90,13 @@ class PeriodicTaskForm(forms.ModelForm):
             hidden = next(each for each in name if not each.isprintable())
             raise forms.ValidationError(f"The name holds a character that cannot be seen: U+{ord(hidden):04X}.")
         return name
+
+    def clean_version(self) -> str:
+        """The version that was seen, which must still be there: else somebody else's edit would silently be undone."""
+        seen: str = self.cleaned_data["version"]
+        if seen and self.instance.pk and seen != editing.version(PeriodicTask.objects.get(pk=self.instance.pk)):
+            raise forms.ValidationError("Somebody has changed this schedule since you opened it. Open it anew.")
+        return seen
 
     def clean_timezone(self) -> str:
         """A zone that there is, or nothing; which of the two a row needs its kind decides."""

@@ -36,7 +36,7 @@ SUPERUSERS_ONLY = ("task", "queue", "headers")
 TIMING_ROWS = ("kind", own_timing.CRONTAB_FIELDS, "timezone", ("every", "period"), "clocked_time",
                ("start_time", "expires"), "one_off")  # fmt: skip
 FIELDSETS = (
-    (None, {"fields": ("name", "task", "enabled", "description")}),
+    (None, {"fields": ("name", "task", "enabled", "description", "version")}),
     ("Schedule", {"fields": TIMING_ROWS}),
     ("Arguments", {"fields": ("args", "kwargs"), "classes": ("collapse",)}),
     ("Advanced", {"fields": ("queue", "headers"), "classes": ("collapse",)}),

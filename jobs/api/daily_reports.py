@@ -17,6 +17,9 @@ from jobs.api.problems import UNKNOWN_REPORT, Problem
 from monitoring.models import DailyReport
 from monitoring.report import sending
 
+LETTER = {"schema": {"type": "string"}}
+LETTERS = {"responses": {200: {"content": {"text/html": LETTER, "text/plain": LETTER}}}}
+
 router = Router(tags=["reports"], by_alias=True, auth=needs(Scope.READ))
 
 
@@ -88,6 +91,7 @@ def list_reports(request: HttpRequest, asked: Query[ReportFilter]) -> ReportPage
     "/{day}",
     response={200: ReportDetails, frozenset({400, 401, 403, 404, 503}): ProblemDetails},
     url_name="report",
+    openapi_extra=LETTERS,
 )
 def get_report(request: HttpRequest, day: Day, asked: Query[ReportForm]) -> ReportDetails | HttpResponse:
     """One report, as JSON, or as the letter that was sent: `?format=html` and `?format=text`."""

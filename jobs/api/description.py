@@ -13,6 +13,10 @@ ALWAYS = (400, 401, 403, 405, 503)
 BY_PATH = (404,)  # where the address has a part that may name nothing
 CHANGING = (409, 413, 415)  # a reused Idempotency-Key; and a body is looked at even where none is taken
 
+NO_NUL = r"^[^\u0000]*$"  # of all characters the one that the database keeps in no text
+QUOTING = {"ProblemDetails", "FieldError"}  # what was sent, whatever it was
+SAID_OTHERWISE = {"pattern", "format", "enum", "const"}
+
 
 class Description(OpenAPISchema):
     """OpenAPI of the whole API, in which errors are problems and every shape has a name of its own."""
@@ -27,6 +31,7 @@ class Description(OpenAPISchema):
                     _may_answer_problem(operation["responses"], status)
                 for response in operation["responses"].values():
                     _mark_problem(response.get("content", {}))
+        _exclude_nul([self["paths"], [shape for name, shape in self.schemas.items() if name not in QUOTING]])
 
     def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
         """Take shapes in; raises ValueError for a second one of a name, which would silently replace the first."""
@@ -53,3 +58,13 @@ def _may_answer_problem(responses: dict[Any, Any], status: int) -> None:
 def _mark_problem(content: dict[str, Any]) -> None:
     if content.get("application/json") == PROBLEM:
         content[MEDIA_TYPE] = content.pop("application/json")
+
+
+def _exclude_nul(schema: Any) -> None:
+    inner: Any = schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict):
+        inner = schema.values()
+        if schema.get("type") == "string" and not SAID_OTHERWISE & set(schema):
+            schema["pattern"] = NO_NUL
+    for each in inner:
+        _exclude_nul(each)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from access.retention import forget_expired
 from external_apis import retention as external
 from external_apis.models import Credential, WebhookEvent
 from jobs.engine import retention as past
@@ -56,7 +57,8 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
     """Delete lines of runs and of processes, results, runs, workers, alerts and webhook events of 30 days ago and more.
 
     Each job keeps its last success and failure, an event that could not be processed stays three times as long, and a
-    daily report for 400 days. Totals are kept for ever, after 60 days by the month.
+    daily report for 400 days. Totals are kept for ever, after 60 days by the month; so is the audit. Sign-ins, keys of
+    requests and failed attempts to sign in go when they have expired.
     """
     limit, parked, events = run.now - LOG_RETENTION, run.now - PARKED_RETENTION, WebhookEvent.objects
     oldest = (run.now - REPORT_RETENTION).date()
@@ -73,6 +75,7 @@ def cleanup_old_logs(run: RunContext) -> dict[str, Any]:
         "deletedReports": run.in_batches(DailyReport.objects.before(oldest), past.delete),
         "deletedWebhookEvents": run.in_batches(events.processed_before(limit), external.delete_webhook_events),
         "deletedParkedEvents": run.in_batches(events.parked_before(parked), external.delete_webhook_events),
+        "forgottenExpired": forget_expired(run.now, dry_run=run.dry_run),
         "foldedTotals": past.fold_totals((run.now - TOTALS_BY_DAY).date(), dry_run=run.dry_run),
     }
 

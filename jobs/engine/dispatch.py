@@ -90,12 +90,7 @@ def trigger(
         confirms=confirms,
         overlap_key=job.overlap_key,
     )
-    values = {name: getattr(run, name) for name in ("id", "job", "task", "queue", "dry_run", "confirms", "overlap_key")}
-    values |= {"trigger": via.value, "by": by, "arguments": Jsonb(run.arguments), "again": PUBLISH_AGAIN}
-    asked = {"run": str(run.id), "arguments": run.arguments, "dry_run": dry_run}
-    asked |= {"confirms": str(confirms)} if confirms else {}
-    values |= audit.values(Action.RUN_TRIGGERED, f"job {job.slug}", by=by, after=asked)
-    if not sql.rows(INSERT, values | {"by_somebody": via in BY_SOMEBODY}):
+    if not sql.rows(INSERT, _values(run)):
         waiting = _waiting(job)
         if waiting.state == State.RETRYING and not dry_run:
             _hurry(waiting, publish)
@@ -164,6 +159,17 @@ def publish_quietly(runs: list[Waiting], publish: Publish) -> bool:
         events.broker_lost.send(Run, reason=str(lost))
         return False
     return True
+
+
+def _values(run: Run) -> dict[str, Any]:
+    """What INSERT wants: the row, and the entry of the audit if somebody asked for it."""
+    names = ("id", "job", "task", "queue", "dry_run", "confirms", "overlap_key")
+    values = {name: getattr(run, name) for name in names}
+    values |= {"trigger": str(run.trigger), "by": run.triggered_by, "arguments": Jsonb(run.arguments)}
+    asked = {"run": str(run.id), "arguments": run.arguments, "dry_run": run.dry_run}
+    asked |= {"confirms": str(run.confirms)} if run.confirms else {}
+    values |= audit.values(Action.RUN_TRIGGERED, f"job {run.job}", by=run.triggered_by, after=asked)
+    return values | {"by_somebody": run.trigger in BY_SOMEBODY, "again": PUBLISH_AGAIN}
 
 
 def _waiting(job: Job) -> Run:

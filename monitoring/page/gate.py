@@ -18,26 +18,32 @@ from access.models import Scope
 View = Callable[..., HttpResponse]
 
 
-def page(view: View) -> View:
-    """A page for those who may look; others are asked to sign in, or told kindly what they lack.
+def page_for(permission: str) -> Callable[[View], View]:
+    """A page for those who have the permission; others are asked to sign in, or told kindly what they lack.
 
     Nothing of it is kept by browsers, and its scripts find the CSRF token that the REST interface wants.
     """
 
-    @require_safe
-    @never_cache
-    @ensure_csrf_cookie
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user: Any = request.user
-        if not user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
-        if not may(request, Scope.READ):
-            lacks = {"permission": PERMISSIONS[Scope.READ], "zone": settings.CRON.timezone}
-            return render(request, "monitoring/page/forbidden.html", lacks, status=403)
-        return view(request, *args, **kwargs)
+    def guard(view: View) -> View:
+        @require_safe
+        @never_cache
+        @ensure_csrf_cookie
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            user: Any = request.user
+            if not user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+            if not user.has_perm(permission):
+                lacks = {"permission": permission, "zone": settings.CRON.timezone}
+                return render(request, "monitoring/page/forbidden.html", lacks, status=403)
+            return view(request, *args, **kwargs)
 
-    return guarded
+        return guarded
+
+    return guard
+
+
+page = page_for(PERMISSIONS[Scope.READ])
 
 
 def may(request: HttpRequest, scope: Scope) -> bool:

@@ -40,6 +40,30 @@ DELIVERIES = {
     "refused": _("refused"),
     "unknown": _("perhaps sent"),
 }
+ACTIONS = {
+    "run-triggered": _("asked for a run"),
+    "run-cancelled": _("cancelled a run"),
+    "job-paused": _("paused a job"),
+    "job-resumed": _("resumed a job"),
+    "schedule-added": _("added a schedule"),
+    "schedule-edited": _("edited a schedule"),
+    "schedule-deleted": _("deleted a schedule"),
+    "alert-acknowledged": _("saw an alert"),
+    "token-created": _("made a token"),
+    "token-changed": _("changed a token"),
+    "token-revoked": _("revoked a token"),
+    "signed-in": _("signed in"),
+    "record-added": _("added a record"),
+    "record-changed": _("changed a record"),
+    "record-deleted": _("deleted a record"),
+}
+VIA = {"api": _("over the API"), "page": _("in the browser"), "cli": _("on the command line")}
+SCOPES = {
+    "read": _("look: state, runs, figures"),
+    "trigger": _("ask for runs"),
+    "manage": _("cancel, pause, edit schedules, and more"),
+}
+TOKENS = {"active": _("in use"), "expired": _("expired"), "revoked": _("revoked")}
 
 ALL = {
     "state": STATES,
@@ -49,4 +73,7 @@ ALL = {
     "kind": KINDS,
     "trigger": TRIGGERS,
     "delivery": DELIVERIES,
+    "action": ACTIONS,
+    "via": VIA,
+    "token": TOKENS,
 }

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from jobs.engine import registry
 from jobs.engine.definition import Job
 from jobs.models import ACTIVE, Run, RunLog, State
-from monitoring.page.result import Line, lines
+from monitoring.page.result import lines
 
 LOG_LINES = 1000
 SLOW = 2
@@ -27,15 +27,16 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """A value of the result, beside that of the last good run before."""
+    """A value of the result, beside that of the last good run before; None where there is none."""
 
-    line: Line
+    name: str
+    value: str | None
     before: str | None
 
     @property
     def differs(self) -> bool:
         """Whether it was another one then."""
-        return self.before is not None and self.before != self.line.value
+        return self.before is not None and self.before != self.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,8 @@ class RunSeen:
         if self.run.result is None:
             return []
         before = {line.name: line.value for line in lines(self.good.result)} if self.good else {}
-        return [Compared(line=line, before=before.get(line.name)) for line in lines(self.run.result)]
+        now = {line.name: line.value for line in lines(self.run.result)}
+        return [Compared(name=name, value=now.get(name), before=before.get(name)) for name in {**now, **before}]
 
     @property
     def stopped_by_brake(self) -> bool:

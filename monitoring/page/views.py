@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,8 +19,10 @@ from monitoring.page.job import look_at_job
 from monitoring.page.labels import STATES
 from monitoring.page.overview import look
 from monitoring.page.run import look_at_run
+from monitoring.page.schedule_words import in_language
 
 TEMPLATES = "monitoring/page"
+MOST_PHRASES = 20
 
 
 @page
@@ -49,9 +51,18 @@ def job_part(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @page
+def phrases(request: HttpRequest) -> HttpResponse:
+    """What the engine says about schedules, as the reader says it."""
+    return JsonResponse({"phrases": [in_language(each) for each in request.GET.getlist("phrase")[:MOST_PHRASES]]})
+
+
+@page
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """One run: its life, its log, its result."""
-    return _answer(request, "run.html", **_run(run_id))
+    shown = _run(run_id)
+    seen = shown["seen"]
+    again = inputs(seen.job, seen.run.arguments) if seen.job else []
+    return _answer(request, "run.html", inputs=again, **shown)
 
 
 @page

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from access import throttle
 from access.models import SignInAttempt
@@ -74,34 +75,83 @@ def test_a_hundred_at_once_are_no_way_around_it() -> None:
         assert sum(pool.map(attempt, range(100))) == 5
 
 
+PAGE, ADMIN = "/sign-in", "/admin/login/"
+both = pytest.mark.parametrize("form", [PAGE, ADMIN])
+TOO_MANY = {
+    "en": "Too many failed attempts to sign in. Try again in 5 minutes.",
+    "ro": "Prea multe încercări nereușite de autentificare. Încercați din nou peste 5 minute.",
+}
+
+
 @pytest.fixture
 def ana(make_user: Callable[..., Any]) -> Iterator[Client]:
     make_user("ana", password=RIGHT, is_staff=True)
-    return Client(REMOTE_ADDR="192.0.2.1")
+    with translation.override("en"):
+        yield Client(REMOTE_ADDR="192.0.2.1")
 
 
-def sign_in(client: Client, password: str) -> Any:
-    return client.post("/admin/login/?next=/admin/", {"username": "ana", "password": password})
+def sign_in(client: Client, password: str, form: str = PAGE, **given: Any) -> Any:
+    return client.post(form, {"username": "ana", "password": password, "next": "/alerts", **given})
 
 
-def test_the_page_says_how_long_to_wait_and_does_not_look_at_the_password(ana: Client) -> None:
+@both
+@pytest.mark.parametrize("language", TOO_MANY)
+def test_the_page_says_how_long_to_wait_and_does_not_look_at_the_password(
+    ana: Client, form: str, language: str
+) -> None:
+    ana.defaults["HTTP_ACCEPT_LANGUAGE"] = language
     for _ in range(5):
-        assert sign_in(ana, "wrong").status_code == 200
-    answer = sign_in(ana, RIGHT)
+        assert sign_in(ana, "wrong", form).status_code == 200
+    answer = sign_in(ana, RIGHT, form)
     assert answer.status_code == 429
     assert 290 <= int(answer["Retry-After"]) <= 300
-    assert "Too many failed attempts to sign in. Try again in 5 minutes." in answer.content.decode()
+    assert TOO_MANY[language] in answer.content.decode()
     assert not ana.session.get("_auth_user_id")
 
 
-def test_the_right_password_at_the_fifth_attempt_is_in_time(ana: Client) -> None:
+def test_failures_at_one_form_count_at_the_other(ana: Client) -> None:
+    for form in (PAGE, ADMIN, PAGE, ADMIN, PAGE):
+        sign_in(ana, "wrong", form)
+    assert [sign_in(ana, RIGHT, form).status_code for form in (PAGE, ADMIN)] == [429, 429]
+
+
+@both
+def test_the_right_password_at_the_fifth_attempt_is_in_time(ana: Client, form: str) -> None:
     for _ in range(4):
-        sign_in(ana, "wrong")
-    assert sign_in(ana, RIGHT).status_code == 302
+        sign_in(ana, "wrong", form)
+    assert sign_in(ana, RIGHT, form).status_code == 302
     assert not SignInAttempt.objects.exists()
 
 
-def test_an_empty_form_is_no_attempt(ana: Client) -> None:
+@both
+def test_an_empty_form_is_no_attempt(ana: Client, form: str) -> None:
     for _ in range(6):
-        sign_in(ana, "")
-    assert sign_in(ana, RIGHT).status_code == 302
+        sign_in(ana, "", form)
+    assert sign_in(ana, RIGHT, form).status_code == 302
+
+
+@pytest.mark.parametrize(("account", "page", "admin"), [({}, 302, 200), ({"is_active": False}, 200, 200)])
+def test_the_page_lets_in_every_active_account_and_the_admin_only_staff(
+    make_user: Callable[..., Any], account: dict[str, Any], page: int, admin: int
+) -> None:
+    make_user("ana", password=RIGHT, **account)
+    assert [sign_in(Client(), RIGHT, form).status_code for form in (PAGE, ADMIN)] == [page, admin]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "led"),
+    [
+        ("/jobs/daily-report?state=failed", "/jobs/daily-report?state=failed"),
+        *((where, "/") for where in ("", "https://evil.example/", "//evil.example/", "javascript:alert(1)")),
+    ],
+)
+def test_it_leads_on_to_our_own_host_only(ana: Client, wanted: str, led: str) -> None:
+    assert sign_in(ana, RIGHT, next=wanted)["Location"] == led
+    assert ana.get("/sign-in", {"next": wanted})["Location"] == led
+
+
+def test_who_signs_out_is_asked_to_sign_in_again(ana: Client) -> None:
+    sign_in(ana, RIGHT)
+    assert ana.get("/sign-out").status_code == 405
+    assert ana.post("/sign-out")["Location"] == "/sign-in"
+    assert ana.get("/alerts")["Location"] == "/sign-in?next=/alerts"

@@ -96,7 +96,7 @@ def test_the_page_of_a_broken_row_opens_and_says_why(operator, synced):
 
 def test_switching_off_is_never_lost_to_a_scheduler_at_work(operator, synced):
     url = reverse(CHANGE, args=[row("backup-data").pk])
-    typed = {name: value for name, value in filled_in(operator, url).items() if name != "enabled"}
+    typed = {name: value for name, value in filled_in(operator, url).items() if name not in ("enabled", "version")}
 
     for hour in range(20):
         run_pass(Schedule.objects.get(name="backup-data").next_tick_at, enabled=True)
@@ -186,3 +186,14 @@ def test_a_refused_edit_leaves_the_row_alone(operator, synced):
     assert row("backup-data").crontab.hour == "3"
     assert not Schedule.objects.get(name="backup-data").dirty
     assert not Run.objects.exists()
+
+
+def test_of_two_who_edit_at_once_the_second_is_told(operator, synced):
+    url = reverse(CHANGE, args=[row("daily-report").pk])
+    seen = filled_in(operator, url)
+
+    assert operator.post(url, {**seen, "hour": "9"}).status_code == 302
+    answer = operator.post(url, {**seen, "minute": "30"})
+
+    assert problems(answer) == {"version": ["Somebody has changed this schedule since you opened it. Open it anew."]}
+    assert (row("daily-report").crontab.hour, row("daily-report").crontab.minute) == ("9", "0")

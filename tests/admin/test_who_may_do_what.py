@@ -172,7 +172,15 @@ def test_an_action_that_was_not_offered_is_not_done(somebody: Make) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_operators_pages_are_for_every_role_and_nobody_else(somebody: Make, page: str) -> None:
-    assert Client().get(page).status_code == 302
+    answer = Client().get(page)
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
     assert somebody(is_staff=False).get(page).status_code == 403
     for role in ROLES:
         assert somebody(role, is_staff=False).get(page).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["/audit", "/tokens"])
+def test_the_pages_of_the_audit_and_the_tokens_are_for_administrators(somebody: Make, page: str) -> None:
+    assert Client().get(page).status_code == 302
+    answers = [somebody(role, is_staff=False).get(page).status_code for role in ROLES]
+    assert answers == [403, 403, 200]

@@ -1,5 +1,6 @@
 """The description of the API, and its page."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,8 @@ def test_errors_are_described_as_problems(schema: Any) -> None:
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 for media, content in response["content"].items():
+                    if media.startswith("text/"):
+                        continue
                     problem = "ProblemDetails" in str(content)
                     told = (operation["operationId"], status)
                     assert media == ("application/problem+json" if problem else "application/json"), told
@@ -114,3 +117,17 @@ def test_the_page_is_served_without_a_foreign_host(caller: Callable[..., Client]
 def test_they_are_only_read(caller: Callable[..., Client], address: str) -> None:
     answer = caller("read").post(address)
     assert (answer.status_code, answer["Allow"], answer["Content-Type"]) == (405, "GET", "application/problem+json")
+
+
+def test_that_no_text_may_hold_nul_is_described(schema: Any) -> None:
+    pause = schema["components"]["schemas"]["PauseRequest"]["properties"]
+    assert re.fullmatch(pause["reason"]["pattern"], "a\nb 🍕")
+    assert not re.fullmatch(pause["reason"]["pattern"], "a\0b")
+    [job] = [each for each in schema["paths"]["/cron/runs"]["get"]["parameters"] if each["name"] == "job"]
+    assert "pattern" in str(job["schema"])
+    assert "pattern" not in str(schema["components"]["schemas"]["ProblemDetails"]), "it quotes what was sent"
+
+
+def test_the_letters_are_described_beside_the_report_itself(schema: Any) -> None:
+    content = schema["paths"]["/cron/reports/{day}"]["get"]["responses"]["200"]["content"]
+    assert set(content) == {"application/json", "text/html", "text/plain"}

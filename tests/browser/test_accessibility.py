@@ -21,6 +21,8 @@ PAGES = {
     "reports": "/reports",
     "a report as it was sent": "/cron/reports/{day}?format=html",
     "backups": "/backups",
+    "the audit": "/audit",
+    "the tokens": "/tokens",
     "nothing there": "/nothing-here",
     "the admin": "/admin/",
     "a schedule's form": "/admin/django_celery_beat/periodictask/{schedule}/change/",

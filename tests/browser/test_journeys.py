@@ -23,9 +23,15 @@ PAGES = (
     "/alerts",
     "/reports",
     "/backups",
+    "/audit",
+    "/tokens",
     "/admin/",
     "/admin/django_celery_beat/periodictask/",
 )
+CRONTAB = """
+SELECT (minute, hour) FROM django_celery_beat_crontabschedule c
+  JOIN django_celery_beat_periodictask p ON p.crontab_id = c.id WHERE p.name = 'daily-report'
+"""
 DELETIONS = "SELECT dry_run, state FROM jobs_run WHERE job = 'cleanup-sessions' ORDER BY created_at DESC LIMIT 2"
 
 
@@ -143,6 +149,43 @@ def test_a_job_is_paused_and_resumed(page):
     expect(head).to_contain_text("Paused by operator: new layout.")
     page.click("#job-head button[data-post]")
     expect(head).not_to_contain_text("Paused by")
+
+
+def test_an_edited_schedule_is_seen_before_it_is_saved_and_moves_the_next_times(page, service, watchers):
+    page.goto("/jobs/daily-report")
+    form, ticks = page.locator("form.schedule"), page.locator("#ticks")
+    expect(ticks).to_contain_text("08:00")
+    page.fill("#schedule-cron", "61 9 * * *")
+    expect(form.locator("[data-part=problem]")).to_contain_text("61")
+    page.fill("#schedule-cron", "30 3 * * *")
+    expect(form.locator("[data-part=words]")).to_have_text("At 03:30")
+    expect(form.locator("[data-part=warnings]")).to_contain_text("clocks in Europe/Bucharest skip")
+    page.fill("#schedule-cron", "45 9 * * 1-5")
+    expect(form.locator("[data-part=ticks] li").first).to_contain_text("09:45")
+    assert service.value(CRONTAB) == ("0", "8")
+    form.locator("[data-save]").click()
+    expect(ticks).to_contain_text("09:45")
+    assert service.value(CRONTAB) == ("45", "9")
+    page.on("dialog", lambda dialog: dialog.accept())
+    form.locator("[data-reset]").click()
+    expect(ticks).to_contain_text("08:00")
+    assert service.value(CRONTAB) == ("0", "8")
+    watchers[0].forget("400 (Bad Request)")  # the minute that there is not
+
+
+def test_a_token_is_made_seen_once_and_revoked(page, service):
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/tokens")
+    page.fill("input[name=name]", "from a browser")
+    page.check("input[name=scopes][value=read]")
+    page.click("form button[type=submit]")
+    secret = page.get_by_text(re.compile("^cron_")).first.inner_text()
+    assert call("GET", f"{service.web}/cron/status", token=secret)[0] == 200
+    page.reload()
+    expect(page.locator("main")).not_to_contain_text(secret)
+    page.locator("tr", has_text="from a browser").get_by_role("button").click()
+    expect(page.locator("tr", has_text="from a browser")).to_contain_text("revoked")
+    assert call("GET", f"{service.web}/cron/status", token=secret)[0] == 401
 
 
 def test_the_page_speaks_the_language_that_is_chosen(page):

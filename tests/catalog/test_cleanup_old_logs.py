@@ -1,9 +1,11 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db.models import Sum
 from django_celery_results.models import TaskResult
 
+from access.models import IdempotencyKey, SignInAttempt
 from external_apis.models import WebhookEvent
 from jobs.models import DailyTotal, Run, RunLog, State, Worker
 from monitoring.models import Alert, DailyReport, LogEntry, Notice, ReportDelivery, StreamEvent
@@ -229,3 +231,19 @@ def test_daily_reports_of_more_than_400_days_ago_go(run_job):
     result = clean(run_job)
     assert (result["deletedDeliveries"], result["deletedReports"]) == (1, 1)
     assert DailyReport.objects.get().day == oldest
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_has_expired_is_forgotten_however_much_of_a_table_that_is(run_job, dry_run):
+    day_ago = NOW - timedelta(hours=24)
+    old = [IdempotencyKey(caller="a", key=f"{n}", fingerprint="", created_at=day_ago) for n in range(1500)]
+    young = IdempotencyKey(caller="a", key="young", fingerprint="", created_at=day_ago + SECOND)
+    IdempotencyKey.objects.bulk_create([*old, young])
+    for name, expires in (("old", NOW), ("young", NOW + SECOND)):
+        Session.objects.create(session_key=name, session_data="", expire_date=expires)
+    for name, at in (("old", NOW - timedelta(hours=1)), ("young", NOW - timedelta(hours=1) + SECOND)):
+        SignInAttempt.objects.create(name=name, at=at)
+
+    assert clean(run_job, dry_run=dry_run)["forgottenExpired"] == 1502
+    left = [model.objects.count() for model in (IdempotencyKey, Session, SignInAttempt)]
+    assert left == ([1501, 2, 2] if dry_run else [1, 1, 1])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django_celery_results.models import TaskResult
 
+from access.models import SignInAttempt
 from external_apis.models import WebhookEvent
 from jobs.engine import registry
 from jobs.models import DailyTotal, Run, RunLog, State, Worker
@@ -40,6 +41,7 @@ def much(make_session, make_message, make_credential):
         Notice.objects.create(alert=alert, kind="cleared", channel="mail", created_at=at, next_try_at=at)
         DailyTotal.objects.create(day=at.date(), job="daily-report", succeeded=1)
         StreamEvent.objects.create(topic="runs", kind="run_started", at=at)
+        SignInAttempt.objects.create(name="ana", at=at)
         report = DailyReport.objects.create(day=(at - 250 * DAY).date(), figures={}, created_at=at)
         ReportDelivery.objects.create(report=report, recipient="ana@example.com")
 

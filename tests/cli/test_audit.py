@@ -30,7 +30,7 @@ def test_a_whole_audit_is_said_to_be_whole(audit: Call, cron: Call, synced: None
     cron("pause", "backup-data", "--reason", "disk")
     head = AuditEntry.objects.get().seal or audit("verify", "--json").data["head"]
     answer = audit("verify", "--expect", head)
-    assert (answer.code, answer.text) == (0, f"The audit is whole: 1 entries, the last with the seal {head}.\n")
+    assert (answer.code, answer.text) == (0, f"The audit is whole: 1 entry, the last with the seal {head}.\n")
 
 
 def test_a_changed_one_fails_with_its_place(audit: Call, cron: Call, synced: None) -> None:

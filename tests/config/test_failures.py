@@ -71,4 +71,4 @@ def test_a_strange_host_reaches_that_answer() -> None:
 
 
 def test_the_root_leads_strangers_to_the_login_page(client):
-    assert client.get("/").headers["Location"] == "/admin/login/?next=/"
+    assert client.get("/").headers["Location"] == "/sign-in?next=/"

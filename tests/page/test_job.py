@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("address", [JOB, f"{JOB}/part"])
 def test_strangers_are_sent_to_the_login_page(address):
-    assert Client().get(address)["Location"] == f"/admin/login/?next={address}"
+    assert Client().get(address)["Location"] == f"/sign-in?next={address}"
 
 
 @pytest.mark.parametrize("address", ["/jobs/nothing", "/jobs/nothing/part"])
@@ -141,7 +141,7 @@ def test_a_destructive_job_cannot_be_run_for_real_before_its_dry_run(operator):
 
 
 def test_only_what_a_person_may_do_is_offered(person, operator):
-    sections = ("run-now", "pause", "why")
+    sections = ("run-now", "pause", "why", "schedule")
     for client, offered in (
         (person(LOOK), {"why"}),
         (person(LOOK, TRIGGER), {"run-now", "why"}),
@@ -149,6 +149,15 @@ def test_only_what_a_person_may_do_is_offered(person, operator):
     ):
         html = shown(client, JOB)
         assert {each for each in sections if f'<section id="{each}"' in html} == offered
+
+
+def test_the_editor_knows_where_to_look_preview_save_and_reset(operator):
+    make_schedule("daily-report")
+    editor = section(shown(operator, JOB), "schedule")
+    address = "/cron/jobs/daily-report/schedule"
+    assert f'data-url="{address}" data-preview="{address}/preview" data-reset="{address}/reset"' in editor
+    names = re.findall(r'<(?:input|select)[^>]* name="(\w+)"', editor)
+    assert names == ["kind", "kind", "cron", "timezone", "every", "period", "enabled"]
 
 
 def test_a_pause_says_who_and_why_and_can_be_ended(operator, looker):

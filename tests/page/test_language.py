@@ -1,7 +1,7 @@
 """The page in English and in Romanian."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from gettext import GNUTranslations
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from django.utils import translation
 from django.utils.translation.template import templatize
 
 from jobs.engine import registry
+from jobs.engine.timing_warnings import warnings_of
 from jobs.engine.words import cron_in_words
 from monitoring.models import Cause
 from monitoring.page import labels
@@ -19,9 +20,11 @@ from monitoring.templatetags.page import tick_words, took
 from tests.page.conftest import make_alert, make_schedule
 from tests.page.reading import section, shown, text
 
-MONITORING, JOBS = (Path(apps.get_app_config(app).path) for app in ("monitoring", "jobs"))
+MONITORING, JOBS, ACCESS = (Path(apps.get_app_config(app).path) for app in ("monitoring", "jobs", "access"))
 TEXT = re.compile(r"""gettext(?:_noop|_lazy)?\(u?(?:'((?:[^'\\]|\\.)+)'|"((?:[^"\\]|\\.)+)")[,)]|[\s(]_\("([^"]+)"\)""")
-PAGES = sorted((MONITORING / "templates/monitoring/page").rglob("*.*"))
+PAGES = sorted(
+    [*(MONITORING / "templates/monitoring/page").rglob("*.*"), *(MONITORING / "templates/admin").rglob("*.*")]
+)
 
 
 def catalogue(app: Path) -> set[str]:
@@ -52,6 +55,10 @@ def test_every_text_of_the_modules_is_translated():
     assert set(Cause.labels) <= known
 
 
+def test_every_text_of_signing_in_is_translated():
+    assert texts((ACCESS / "sign_in.py").read_text()) <= catalogue(ACCESS)
+
+
 def test_what_jobs_declare_is_translated():
     known = catalogue(JOBS)
     assert {job.description for job in registry.all_jobs()} <= known
@@ -71,6 +78,40 @@ def test_a_schedule_that_has_no_words_stays_as_it_is():
     with translation.override("ro"):
         assert in_language("7,9 */3 1-5 * 2") == "7,9 */3 1-5 * 2"
         assert in_language("At 05:00, only on Sunday") == "La 05:00, numai duminică"
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("30 7 * * 1-5", "La 07:30, de luni până vineri"),
+        ("0 7,19 * * *", "La 07:00 și 19:00"),
+        ("*/15 8-17 * * *", "La fiecare 15 minute, între 08:00 și 17:59"),
+        ("0 0 1 1 *", "La 00:00, în ziua 1 a lunii, numai în ianuarie"),
+        ("30 7 1-7 * *", "La 07:30, din ziua 1 până în ziua 7 a lunii"),
+        ("0 9-17 * * *", "Între 09:00 și 17:59"),
+    ],
+)
+def test_what_is_put_together_of_known_phrases_has_words(cron, words):
+    with translation.override("ro"):
+        assert in_language(cron_in_words(cron)) == words
+
+
+@pytest.mark.django_db
+def test_warnings_about_a_schedule_have_words():
+    row = make_schedule("daily-report")
+    timing = {"cron": "30 3 * * *", "zone": "Europe/Bucharest"}
+    now, ticks = datetime(2026, 3, 1, tzinfo=UTC), [row.next_tick_at, row.next_tick_at + timedelta(minutes=1)]
+    found = [*warnings_of(timing, ticks=ticks, now=now, usual=timedelta(hours=1)), *warnings_of({}, ticks=[], now=now)]
+    assert len(found) == 6
+    with translation.override("ro"):
+        assert [each for each in found if in_language(each) == each] == []
+
+
+@pytest.mark.django_db
+def test_the_editor_can_ask_for_words(looker):
+    asked = {"phrase": ["At 05:00", "It is never due.", "whatever"]}
+    looker.defaults["HTTP_ACCEPT_LANGUAGE"] = "ro"
+    assert looker.get("/phrases", asked).json() == {"phrases": ["La 05:00", "Nu are loc niciodată.", "whatever"]}
 
 
 @pytest.mark.django_db

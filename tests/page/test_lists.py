@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_strangers_are_sent_to_the_login_page(address):
-    assert Client().get(address)["Location"] == f"/admin/login/?next={address}"
+    assert Client().get(address)["Location"] == f"/sign-in?next={address}"
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

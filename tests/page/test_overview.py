@@ -29,7 +29,7 @@ def row(html: str, job: str) -> str:
 @pytest.mark.parametrize("address", PAGES)
 def test_strangers_are_sent_to_the_login_page_and_back(address):
     answer = Client().get(address)
-    assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={address}")
+    assert (answer.status_code, answer["Location"]) == (302, f"/sign-in?next={address}")
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def test_strangers_are_sent_to_the_login_page(make_run):
     address = f"/runs/{make_run().pk}"
     for each in (address, f"{address}/part", f"{address}/result"):
-        assert Client().get(each)["Location"] == f"/admin/login/?next={each}"
+        assert Client().get(each)["Location"] == f"/sign-in?next={each}"
 
 
 def test_a_run_that_is_not_there_has_no_page(looker):
@@ -54,6 +54,14 @@ def test_the_result_is_a_table_beside_that_of_the_last_good_run(looker, make_end
     assert ("deleted 7 3" in text(told), "tables › a 1 1" in text(told)) == (True, True)
     assert told.count('class="differs"') == 1
     assert "the last good run 4.0 s" in text(section(page, "run-life"))
+
+
+def test_what_only_the_last_good_run_returned_is_told_too(looker, make_ended):
+    now = timezone.now()
+    make_ended(ended=now - timedelta(hours=1), result={"deleted": 3, "skipped": 2})
+    told = section(shown(looker, f"/runs/{make_ended(ended=now, result={'deleted': 3}).pk}"), "run-result")
+    assert ("deleted 3 3" in text(told), "skipped — 2" in text(told)) == (True, True)
+    assert told.count('class="differs"') == 1
 
 
 @pytest.mark.parametrize("result", [{}, [], 0, "text", None, {"a": {"b": {"c": {"d": [1]}}}}, {"<b>": "<i>"}])
@@ -107,6 +115,36 @@ def test_a_deletion_is_not_repeated_with_one_click(operator, make_ended):
     head = section(shown(operator, f"/runs/{make_ended('cleanup-sessions').pk}"), "run-head")
     assert "data-post" not in head
     assert 'href="/jobs/cleanup-sessions#run-now"' in head
+
+
+def test_a_run_can_be_asked_for_again_with_other_arguments(operator, looker, make_ended, declared):
+    def body(run, *, day: date | None = None, often: int = 3, at: datetime | None = None, names: list[str] = ()):
+        """Takes one of each."""
+
+    declared(body)
+    given = {"day": "2026-03-01", "often": 5, "at": "2026-03-01T12:00:00Z", "names": ["a"]}
+    run = make_ended("probe-job", arguments=given)
+    form = section(shown(operator, f"/runs/{run.pk}"), "run-now")
+    inputs = dict(re.findall(r'<input[^>]*name="(\w+)"[^>]* (?:value|data-moment)="([^"]*)"', form))
+    assert inputs == {
+        "day": "2026-03-01",
+        "often": "5",
+        "at": "2026-03-01T12:00:00Z",
+        "names": "[&quot;a&quot;]",
+    }
+    assert 'data-url="/cron/trigger/probe-job"' in form
+    assert 'id="run-now"' not in shown(looker, f"/runs/{run.pk}")
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_dry_run_is_asked_for_again_as_one(operator, make_ended, dry):
+    form = section(shown(operator, f"/runs/{make_ended(dry_run=dry).pk}"), "run-now")
+    assert ("data-dry-run checked" in form) == dry
+
+
+def test_what_takes_no_arguments_has_no_such_form(operator, make_ended, declared):
+    declared()
+    assert 'id="run-now"' not in shown(operator, f"/runs/{make_ended('probe-job').pk}")
 
 
 def test_what_the_brake_stopped_can_be_confirmed(operator, make_ended):

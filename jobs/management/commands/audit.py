@@ -35,7 +35,8 @@ class Command(RefusingCommand, rich_markup_mode="markdown"):
         """Check every entry against the chain of seals; the seal at its end is to be noted elsewhere."""
         told = audit.verify(expected=expect.strip().lower())
         data = {"entries": told.entries, "head": told.head or None, "problem": told.problem or None}
-        whole = f"The audit is whole: {told.entries} entries, the last with the seal {told.head or '-'}."
+        count = "1 entry" if told.entries == 1 else f"{told.entries} entries"
+        whole = f"The audit is whole: {count}, the last with the seal {told.head or '-'}."
         self._show(data, told.problem or whole, as_json)
         if told.problem:
             raise Exit(FAILED)

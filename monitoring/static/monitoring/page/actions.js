@@ -11,31 +11,45 @@ export function actions() {
     const button = target.closest("button[data-post]");
     if (!button || (button.dataset.confirm && !confirm(button.dataset.confirm))) return;
     button.disabled = true;
-    const { ok, body } = await post(button.dataset.post, button.dataset.body && JSON.parse(button.dataset.body));
+    const given = button.dataset.body && JSON.parse(button.dataset.body);
+    const { ok, body } = await ask(button.dataset.post, request(button.dataset.method ?? "POST", given));
     button.disabled = false;
     if (ok && button.dataset.follow) location.assign(button.dataset.follow.replace(ANY, body.runId));
+    if (ok && "reload" in button.dataset) location.reload();
     if (ok) say(words.done);
     renew();
   });
 }
 
-// Answers {ok, body}; when it was refused, the reader has been told why.
-export async function post(url, body) {
-  const headers = { "X-CSRFToken": cookie("csrftoken"), Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  return ask(url, { method: "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) });
+// Answers what asked() does; when it was refused, the reader has been told why.
+export function post(url, body, headers) {
+  return ask(url, request("POST", body, headers));
 }
 
 export async function ask(url, options = {}) {
+  const answer = await asked(url, options);
+  if (!answer.ok) say(reason(answer), "refused", answer.body.runId);
+  return answer;
+}
+
+// Answers {ok, status, body, etag}, and tells nobody; status is 0 when nothing came.
+export async function asked(url, options = {}) {
   try {
     const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(20_000) });
-    const body = await answer.json();
-    if (!answer.ok) say(body.detail ?? body.title ?? words.unreachable, "refused", body.runId);
-    return { ok: answer.ok, body };
+    return { ok: answer.ok, status: answer.status, body: await answer.json(), etag: answer.headers.get("ETag") };
   } catch {
-    say(words.unreachable, "refused");
-    return { ok: false, body: {} };
+    return { ok: false, status: 0, body: {}, etag: null };
   }
+}
+
+export function reason({ body }) {
+  return body.detail ?? body.title ?? words.unreachable;
+}
+
+export function request(method, body, more = {}) {
+  const headers = { "X-CSRFToken": cookie("csrftoken"), Accept: "application/json", ...more };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  return { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
 }
 
 let clearing;

@@ -32,6 +32,7 @@ function submitted(form, answer) {
 function runNow(form) {
   const real = form.querySelector("button[value=real]");
   const outcome = form.querySelector(".outcome");
+  for (const input of form.querySelectorAll("[data-moment]")) input.value = onThisClock(input.dataset.moment);
   let looked = null; // the arguments whose dry run has been shown: only with these may data be deleted
   const bar = () => {
     if (real) real.disabled = looked !== JSON.stringify(given(form));
@@ -86,6 +87,12 @@ function given(form) {
     values[input.name] = typed(input.dataset.kind, value);
   }
   return values;
+}
+
+// A moment as an input of the browser wants it: local, and without a zone.
+function onThisClock(moment) {
+  const at = new Date(moment);
+  return Number.isNaN(at.valueOf()) ? "" : new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
 function typed(kind, value) {
