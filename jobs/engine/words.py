@@ -1,6 +1,7 @@
 """Timings and instants in words, for people: in the admin, on the command line and in the documentation's tables."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ def in_words(timing: dict[str, Any]) -> str:
     return ""
 
 
+@lru_cache(maxsize=10_000)
 def cron_in_words(expression: str) -> str:
     """Five crontab fields as a phrase such as "At 02:00"."""
     options = Options()

@@ -1,33 +1,32 @@
-"""A job's last runs as bars: the higher, the longer it took; failed ones reach to the top."""
+"""A job's last runs as bars: the higher, the longer it took; failed ones reach to the top.
+
+All bars of a state are one line of the picture: with hundreds of jobs an element for each run would be most of it.
+"""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from jobs.models import State
-from monitoring.page.recent import LAST, Ended
+from monitoring.page.recent import LAST, Recent
 
-STEP, HEIGHT, LOWEST = 7, 24, 4
-WIDTH = LAST * STEP
+STEP, HEIGHT, LOWEST, HALF = 7, 24, 4, 2.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bar:
-    """One run, where it stands in the picture."""
+class Bars:
+    """How many runs are shown, how many of them failed, and the lines that stand for them, by state."""
 
-    run: Ended
-    x: int
-    y: int
-    height: int
-
-
-def bars(runs: list[Ended]) -> list[Bar]:
-    """The bars from the oldest to the newest, which stands at the right."""
-    longest = max((run.took for run in runs if run.took), default=timedelta()) or timedelta(seconds=1)
-    first = LAST - len(runs)
-    return [_bar(run, (first + n) * STEP, longest) for n, run in enumerate(reversed(runs))]
+    count: int
+    failures: int
+    lines: dict[str, str]
 
 
-def _bar(run: Ended, x: int, longest: timedelta) -> Bar:
-    share = 1.0 if run.state == State.FAILED else (run.took or timedelta()) / longest
-    height = max(LOWEST, round(HEIGHT * share))
-    return Bar(run=run, x=x, y=HEIGHT - height, height=height)
+def bars(recent: Recent | None) -> Bars:
+    """The bars of a job, if it has been executed: from the oldest to the newest, which stands at the right."""
+    if recent is None:
+        return Bars(count=0, failures=0, lines={})
+    longest = max((took for took in recent.took_s if took), default=1.0)
+    lines: dict[str, str] = {}
+    for n, (state, took) in enumerate(zip(recent.states, recent.took_s, strict=True), start=1):
+        height = HEIGHT if state == State.FAILED else max(LOWEST, round(HEIGHT * (took or 0) / longest))
+        lines[state] = lines.get(state, "") + f"M{(LAST - n) * STEP + HALF} {HEIGHT}v-{height}"
+    return Bars(count=len(recent.states), failures=recent.states.count(State.FAILED), lines=lines)

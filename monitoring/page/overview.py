@@ -7,14 +7,14 @@ from django.conf import settings
 
 from jobs.engine import registry, workers
 from jobs.engine.words import cron_in_words
-from jobs.models import State, Worker
+from jobs.models import Worker
 from monitoring import health as standing
 from monitoring.models import Alert
 from monitoring.overview import JobOverview, overview
 from monitoring.page import recent
-from monitoring.page.bars import Bar, bars
+from monitoring.page.bars import Bars, bars
 from monitoring.page.labels import ATTENTION
-from monitoring.page.recent import Ended, Running
+from monitoring.page.recent import Ended, Recent, Running
 from monitoring.page.today import Today, today
 
 MOST_ALERTS = 20
@@ -30,14 +30,9 @@ class JobRow:
     words: str
     last: Ended | None
     usual: timedelta | None
-    bars: list[Bar]
+    bars: Bars
     running: list[Running]
     waiting: int
-
-    @property
-    def failures(self) -> int:
-        """How many of the runs that are shown failed."""
-        return sum(bar.run.state == State.FAILED for bar in self.bars)
 
     @property
     def was_slow(self) -> bool:
@@ -100,9 +95,9 @@ def look(*, now: datetime) -> Seen:
 
 
 def _groups(slugs: list[str], at_work: list[Running], now: datetime) -> list[Group]:
-    ended, waiting = recent.ended(slugs), recent.waiting()
+    last, waiting = recent.last_of_each(slugs), recent.waiting()
     rows = [
-        _row(each, ended.get(each.job.slug, []), at_work, waiting.get(each.job.slug, 0))
+        _row(each, last.get(each.job.slug), at_work, waiting.get(each.job.slug, 0))
         for each in overview(enabled=settings.CRON.enabled, now=now).jobs
     ]
     return [
@@ -111,13 +106,13 @@ def _groups(slugs: list[str], at_work: list[Running], now: datetime) -> list[Gro
     ]
 
 
-def _row(stands: JobOverview, ended: list[Ended], at_work: list[Running], waiting: int) -> JobRow:
+def _row(stands: JobOverview, last: Recent | None, at_work: list[Running], waiting: int) -> JobRow:
     return JobRow(
         stands=stands,
         words=cron_in_words(stands.schedule),
-        last=ended[0] if ended else None,
-        usual=recent.usual(ended),
-        bars=bars(ended),
+        last=last.last if last else None,
+        usual=last.usual if last else None,
+        bars=bars(last),
         running=[run for run in at_work if run.job == stands.job.slug],
         waiting=waiting,
     )

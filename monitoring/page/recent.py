@@ -21,6 +21,19 @@ SELECT slug, last.id, last.state, last.started_at, last.finished_at, last.dry_ru
                  WHERE job = slug AND state IN ('succeeded', 'failed')
                  ORDER BY finished_at DESC LIMIT %(last)s) AS last
 """
+# A row for each job and not for each run, as most of the time would go into reading those.
+LAST_OF_EACH = """
+SELECT slug, shown.ids[1], shown.states[1], shown.began[1], shown.ended[1], shown.dry[1], shown.states, shown.took_s,
+       shown.dry
+  FROM unnest(%(jobs)s::text[]) AS slug,
+       LATERAL (SELECT array_agg(id) AS ids, array_agg(state) AS states, array_agg(started_at) AS began,
+                       array_agg(finished_at) AS ended, array_agg(dry_run) AS dry,
+                       array_agg(extract(epoch FROM finished_at - started_at)::float) AS took_s
+                  FROM (SELECT id, state, started_at, finished_at, dry_run FROM jobs_run
+                         WHERE job = slug AND state IN ('succeeded', 'failed')
+                         ORDER BY finished_at DESC LIMIT %(last)s) AS newest_first) AS shown
+ WHERE shown.ids IS NOT NULL
+"""
 # Each state by itself, as each has an index of its own.
 WAITING = """
 SELECT job, count(*) FROM (
@@ -43,6 +56,23 @@ class Ended:
     def took(self) -> timedelta | None:
         """From its last start to its end."""
         return self.finished_at - self.started_at if self.started_at else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recent:
+    """The last executed run of a job; and of it and those before, the newest first, what is drawn of them."""
+
+    last: Ended
+    states: list[str]
+    took_s: list[float | None]
+    dry: list[bool]
+
+    @property
+    def usual(self) -> timedelta | None:
+        """How long a successful run usually takes: the median; None when too few were for real."""
+        runs = zip(self.states, self.took_s, self.dry, strict=True)
+        real = [took for state, took, dry in runs if state == State.SUCCEEDED and not dry and took is not None]
+        return timedelta(seconds=median(real)) if len(real) >= ENOUGH else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +101,20 @@ class Running:
         return str(self.progress.get("note") or "")
 
 
-def ended(slugs: list[str], *, last: int = LAST) -> dict[str, list[Ended]]:
+def ended(slugs: list[str], *, last: int) -> dict[str, list[Ended]]:
     """The last executed runs of each job, the newest first; one statement."""
     by_job: dict[str, list[Ended]] = defaultdict(list)
     for slug, run_id, state, *rest in sql.rows(ENDED, {"jobs": slugs, "last": last}):
         by_job[slug].append(Ended(run_id, State(state), *rest))
     return by_job
+
+
+def last_of_each(slugs: list[str]) -> dict[str, Recent]:
+    """The last runs of each job that has been executed; one statement."""
+    return {
+        slug: Recent(last=Ended(run_id, State(state), *rest), states=states, took_s=took_s, dry=dry)
+        for slug, run_id, state, *rest, states, took_s, dry in sql.rows(LAST_OF_EACH, {"jobs": slugs, "last": LAST})
+    }
 
 
 def running() -> list[Running]:
@@ -89,10 +127,3 @@ def running() -> list[Running]:
 def waiting() -> dict[str, int]:
     """How many runs of each job wait to be taken or tried again; one statement."""
     return dict(sql.rows(WAITING))
-
-
-def usual(runs: list[Ended]) -> timedelta | None:
-    """How long a successful run usually takes: the median; None when too few were for real."""
-    real = [run.took for run in runs if run.state == State.SUCCEEDED and not run.dry_run and run.took is not None]
-    middle: timedelta | None = median(real) if len(real) >= ENOUGH else None  # type: ignore[type-var]  # lengths of time, too
-    return middle

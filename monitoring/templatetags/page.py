@@ -1,6 +1,7 @@
 """How the operator's page words moments, lengths of time and states."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from jobs.models import Run
 from monitoring.page import labels
@@ -35,8 +36,14 @@ def moment(instant: datetime | None, form: str = "full") -> SafeString | str:
     """A moment on the service's clock; the browser turns it to the reader's, and leaves the service's as the title."""
     if instant is None:
         return "—"
-    local = instant.astimezone(ZoneInfo(settings.CRON.timezone))
-    title = f"{date_format(local, TITLE)} {local:%Z} ({settings.CRON.timezone})"
+    return _moment(instant.replace(microsecond=0), form, get_language(), settings.CRON.timezone)
+
+
+# Pages are renewed again and again, and most of their moments are those of the page before.
+@lru_cache(maxsize=10_000)
+def _moment(instant: datetime, form: str, _language: str | None, zone: str) -> SafeString:
+    local = instant.astimezone(ZoneInfo(zone))
+    title = f"{date_format(local, TITLE)} {local:%Z} ({zone})"
     stamp = instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return format_html(
         '<time datetime="{}" title="{}" data-form="{}">{}</time>', stamp, title, form, date_format(local, FORMS[form])
