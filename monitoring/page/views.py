@@ -6,7 +6,9 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from jobs.engine import registry
@@ -20,6 +22,7 @@ from monitoring.page.labels import STATES
 from monitoring.page.overview import look
 from monitoring.page.run import look_at_run
 from monitoring.page.schedule_words import in_language
+from monitoring.page.shared import shared
 
 TEMPLATES = "monitoring/page"
 MOST_PHRASES = 20
@@ -28,13 +31,13 @@ MOST_PHRASES = 20
 @page
 def overview(request: HttpRequest) -> HttpResponse:
     """Whether everything is all right, and all jobs at a glance."""
-    return _answer(request, "overview.html", here="overview", **_overview())
+    return _answer(request, "overview.html", here="overview", **_overview(request))
 
 
 @page
 def overview_part(request: HttpRequest) -> HttpResponse:
     """The same, without what never changes."""
-    return _answer(request, "overview_part.html", **_overview())
+    return HttpResponse(_overview(request)["part"])
 
 
 @page
@@ -114,12 +117,25 @@ def backups(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
-    common = {"now": timezone.now(), "zone": settings.CRON.timezone, "state_words": STATES, **rights(request)}
-    return render(request, f"{TEMPLATES}/{template}", {**common, **shown})
+    return render(request, f"{TEMPLATES}/{template}", {**_common(request), **shown})
 
 
-def _overview() -> dict[str, Any]:
-    return {"seen": look(now=timezone.now())}
+def _common(request: HttpRequest) -> dict[str, Any]:
+    return {"now": timezone.now(), "zone": settings.CRON.timezone, "state_words": STATES, **rights(request)}
+
+
+def _overview(request: HttpRequest) -> dict[str, Any]:
+    """The part of the overview that changes, and its verdict: one for all who have the same rights and language."""
+
+    def make() -> dict[str, Any]:
+        seen = look(now=timezone.now())
+        part = render_to_string(f"{TEMPLATES}/overview_part.html", {**_common(request), "seen": seen})
+        return {"part": part, "verdict": seen.verdict}
+
+    key = (get_language(), *sorted(rights(request).items()))
+    told = request.GET.get("after", "")
+    found: dict[str, Any] = shared(key, make, after=int(told) if told.isascii() and told.isdecimal() else 0)
+    return found
 
 
 def _alerts(request: HttpRequest) -> dict[str, Any]:

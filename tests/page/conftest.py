@@ -30,6 +30,12 @@ __all__ = [
 
 
 @pytest.fixture(autouse=True)
+def shared_with_nobody(settings: Any) -> None:
+    """Each look at the overview is a fresh one."""
+    settings.SHARED_PAGE_S = 0
+
+
+@pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """What a request was answered in stays the language of its thread: here not beyond a test."""
     with translation.override("en"):

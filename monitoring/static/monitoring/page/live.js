@@ -20,6 +20,7 @@ let socket = null;
 let asking = false;
 let again = false;
 let wanted = null;
+let cursor = 0; // of the newest event that was heard: what is shown must not be from before it
 
 export function live() {
   if (!part) return;
@@ -41,6 +42,7 @@ function connect() {
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     heardAt = Date.now();
+    cursor = Math.max(cursor, message.cursor ?? 0);
     if (message.type === "welcome") {
       closedSince = null;
       socket.send(JSON.stringify({ type: "subscribe", topics: part.dataset.topics.split(" ") }));
@@ -79,7 +81,7 @@ async function fetchPart() {
   asking = true;
   askedAt = Date.now();
   try {
-    const answer = await fetch(part.dataset.part, { signal: AbortSignal.timeout(8000) });
+    const answer = await fetch(`${part.dataset.part}${part.dataset.part.includes("?") ? "&" : "?"}after=${cursor}`, { signal: AbortSignal.timeout(8000) });
     if (answer.redirected || answer.status === 403) location.reload(); // signed out, or no longer allowed
     else if (answer.ok) {
       replace(await answer.text());
