@@ -68,6 +68,14 @@ def took(length: timedelta | None) -> str:
     return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
 
 
+@register.simple_tag
+def time_left(began: datetime | None, done: int | None, total: int | None, now: datetime) -> str:
+    """How long what is left will take at the pace so far; nothing when that cannot be told."""
+    if began is None or not done or not total or done >= total:
+        return ""
+    return took((now - began) * (total - done) / done)
+
+
 @register.filter
 def ran_for(run: Run) -> timedelta | None:
     """From a run's last start to its end."""

@@ -125,6 +125,19 @@ def test_a_running_job_shows_how_far_it_is(looker, make_run):
     assert "guests" in told
 
 
+@pytest.mark.parametrize("address", ["/", "/jobs/daily-report", "/runs/{}"])
+def test_what_is_left_of_a_run_is_told_at_its_pace_so_far(looker, make_run, address):
+    begun = timezone.now() - timedelta(minutes=10)
+    run = make_run(state=State.RUNNING, started_at=begun, progress={"done": 20, "total": 80})
+    assert "about 30 min left" in text(shown(looker, address.format(run.pk)))
+
+
+@pytest.mark.parametrize("progress", [{"done": 0, "total": 8}, {"done": 8, "total": 8}, {"done": 3}, {}, None])
+def test_what_cannot_be_told_of_the_rest_is_not_told(looker, make_run, progress):
+    make_run(state=State.RUNNING, started_at=timezone.now() - timedelta(minutes=10), progress=progress)
+    assert "left" not in row(shown(looker), "daily-report")
+
+
 def test_a_paused_job_says_so(looker):
     make_schedule("daily-report", paused_at=timezone.now(), pause_reason="new layout")
     assert "paused" in row(shown(looker), "daily-report")
