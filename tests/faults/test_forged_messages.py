@@ -20,10 +20,11 @@ NOTHING = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
 CELERYS = ["celery.map", "celery.starmap", "celery.chunks", "celery.group", "celery.chain", "celery.backend_cleanup"]
+# In a queue that nobody takes from: a scheduler that finds Redis emptied publishes whatever waits.
 WAITING = """
 INSERT INTO jobs_run (id, job, task, queue, state, reason, trigger, triggered_by, schedule_name, late, arguments,
        dry_run, attempt, failures, publish_count, publish_after, worker, cancel_requested_by, error, traceback)
-VALUES (gen_random_uuid(), 'probe-scheduled', 'jobs.probe-scheduled', 'scheduled', 'queued', '', 'api', 'a test', '',
+VALUES (gen_random_uuid(), 'probe-scheduled', 'jobs.probe-scheduled', 'nobody', 'queued', '', 'api', 'a test', '',
         false, '{}', false, 0, 0, 1, now() + interval '1 hour', '', '', '', '')
 RETURNING id
 """
