@@ -1,5 +1,4 @@
-"""Every request has an id, which stands in all lines that are logged while it is answered, and in the answer; and an
-origin, which stands in the audit of what it does."""
+"""Every request has an id, which stands in what is logged meanwhile, and an origin, which stands in the audit."""
 
 import re
 from collections.abc import Callable
@@ -27,13 +26,24 @@ class RequestId:
         """Answer with the id."""
         given = request.headers.get(HEADER, "")
         request_id = given if FIT.fullmatch(given) else new_run_id().hex
-        via = Via.API if request.path.startswith(API) else Via.PAGE
-        address = origin.address_of(request, proxies=settings.SECURITY.proxies)
-        came_from = origin.current.set(Origin(via=via, address=address, who=lambda: request.user.get_username()))
-        try:
-            with bound_contextvars(request=request_id):
-                answer = self._get_response(request)
-        finally:
-            origin.current.reset(came_from)
+        with bound_contextvars(request=request_id):
+            answer = self._get_response(request)
         answer[HEADER] = request_id
         return answer
+
+
+class RequestOrigin:
+    """Knows from where what is done meanwhile comes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the origin known to the audit."""
+        via = Via.API if request.path.startswith(API) else Via.PAGE
+        address = origin.address_of(request, proxies=settings.SECURITY.proxies)
+        before = origin.current.set(Origin(via=via, address=address, who=lambda: request.user.get_username()))
+        try:
+            return self._get_response(request)
+        finally:
+            origin.current.reset(before)

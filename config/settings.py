@@ -62,6 +62,7 @@ JOBS_CATALOG = "jobs.catalog"
 
 MIDDLEWARE = [
     "config.requests.RequestId",
+    "config.requests.RequestOrigin",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

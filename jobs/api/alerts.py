@@ -10,15 +10,13 @@ from pydantic import Field
 
 from access.auth import needs
 from access.models import Scope
-from jobs.api.paging import page_of, refuse_unknown
+from jobs.api.paging import LARGEST_ID, page_of, refuse_unknown, row_of
 from jobs.api.payloads import Moment, Payload, ProblemDetails
 from jobs.api.problems import ALREADY_CLEARED, UNKNOWN_ALERT, Problem
 from jobs.api.runs import Name
 from jobs.engine import registry
 from monitoring.alerts import standing
 from monitoring.models import Alert, Cause, Severity
-
-LARGEST_ID = 2**63 - 1
 
 router = Router(tags=["alerts"], by_alias=True, auth=needs(Scope.READ))
 
@@ -61,7 +59,7 @@ class AlertFilter(Payload):
 def list_alerts(request: HttpRequest, asked: Query[AlertFilter]) -> AlertPage:
     """The alerts, newest first."""
     refuse_unknown(request, AlertFilter)
-    page, following = page_of(request, _matching(asked).order_by("-pk"), limit=asked.limit, address="cron:alerts")
+    page, following = page_of(request, _matching(asked), asked, address="cron:alerts")
     return AlertPage(
         alerts=[_payload(alert) for alert in page],
         next=following,
@@ -73,7 +71,7 @@ def list_alerts(request: HttpRequest, asked: Query[AlertFilter]) -> AlertPage:
 )
 def get_alert(request: HttpRequest, alert_id: int) -> AlertPayload:  # noqa: ARG001  ninja hands it over
     """One alert."""
-    return _payload(_find(alert_id))
+    return _payload(row_of(Alert, alert_id, UNKNOWN_ALERT, "alert"))
 
 
 @router.post(
@@ -84,7 +82,7 @@ def get_alert(request: HttpRequest, alert_id: int) -> AlertPayload:  # noqa: ARG
 )
 def acknowledge_alert(request: HttpRequest, alert_id: int) -> AlertPayload:
     """Say that somebody has seen it: it is not repeated until it becomes worse. Once more changes nothing."""
-    alert, caller = _find(alert_id), request.auth  # type: ignore[attr-defined]
+    alert, caller = row_of(Alert, alert_id, UNKNOWN_ALERT, "alert"), request.auth  # type: ignore[attr-defined]
     job = registry.find(alert.subject)
     caller.check_group(job.queue if job else None)
     standing.acknowledge(alert, by=caller.name, now=timezone.now())
@@ -94,13 +92,6 @@ def acknowledge_alert(request: HttpRequest, alert_id: int) -> AlertPayload:
     return _payload(alert)
 
 
-def _find(alert_id: int) -> Alert:
-    alert = Alert.objects.filter(pk=alert_id).first() if alert_id <= LARGEST_ID else None
-    if alert is None:
-        raise Problem(UNKNOWN_ALERT, f"There is no alert {alert_id}.")
-    return alert
-
-
 def _matching(asked: AlertFilter) -> Any:
     wanted = {
         "cleared_at__isnull": asked.open,
@@ -108,7 +99,6 @@ def _matching(asked: AlertFilter) -> Any:
         "cause": asked.cause,
         "severity": asked.severity,
         "subject": asked.subject,
-        "pk__lt": asked.before,
     }
     return Alert.objects.filter(**{name: value for name, value in wanted.items() if value is not None})
 

@@ -9,10 +9,9 @@ from pydantic import Field
 
 from access.auth import Caller, needs
 from access.models import Action, AuditEntry, Scope
-from jobs.api.alerts import LARGEST_ID
-from jobs.api.paging import page_of, refuse_unknown
+from jobs.api.paging import LARGEST_ID, page_of, refuse_unknown, row_of
 from jobs.api.payloads import Moment, Payload, ProblemDetails
-from jobs.api.problems import UNKNOWN_ENTRY, Problem
+from jobs.api.problems import UNKNOWN_ENTRY
 from jobs.api.runs import Name
 from jobs.engine import editing
 from jobs.fleet import tasks
@@ -56,9 +55,9 @@ class EntryFilter(Payload):
 def list_entries(request: HttpRequest, asked: Query[EntryFilter]) -> EntryPage:
     """What was done, newest first."""
     refuse_unknown(request, EntryFilter)
-    wanted = {"action": asked.action, "actor": asked.actor, "subject": asked.subject, "pk__lt": asked.before}
+    wanted = {"action": asked.action, "actor": asked.actor, "subject": asked.subject}
     rows = AuditEntry.objects.filter(**{name: value for name, value in wanted.items() if value is not None})
-    page, following = page_of(request, rows.order_by("-pk"), limit=asked.limit, address="cron:audit")
+    page, following = page_of(request, rows, asked, address="cron:audit")
     return EntryPage(
         entries=[_payload(entry) for entry in page],
         next=following,
@@ -72,7 +71,7 @@ def list_entries(request: HttpRequest, asked: Query[EntryFilter]) -> EntryPage:
 )
 def get_entry(request: HttpRequest, entry_id: int) -> EntryPayload:  # noqa: ARG001  ninja hands it over
     """One entry."""
-    return _payload(_find(entry_id))
+    return _payload(row_of(AuditEntry, entry_id, UNKNOWN_ENTRY, "entry of the audit"))
 
 
 @router.post(
@@ -84,18 +83,11 @@ def get_entry(request: HttpRequest, entry_id: int) -> EntryPayload:  # noqa: ARG
 def revert_edit(request: HttpRequest, entry_id: int) -> EntryPayload:
     """Let a schedule say again what it said before this edit; the answer is the entry of that edit."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
-    _find(entry_id)
+    row_of(AuditEntry, entry_id, UNKNOWN_ENTRY, "entry of the audit")
     caller.check_group(None)
     made = editing.revert(entry_id, by=caller.name, known=tasks.known())
     tasks.read_edits()
-    return _payload(_find(made))
-
-
-def _find(entry_id: int) -> AuditEntry:
-    entry = AuditEntry.objects.filter(pk=entry_id).first() if entry_id <= LARGEST_ID else None
-    if entry is None:
-        raise Problem(UNKNOWN_ENTRY, f"There is no entry {entry_id} in the audit.")
-    return entry
+    return _payload(row_of(AuditEntry, made, UNKNOWN_ENTRY, "entry of the audit"))
 
 
 def _payload(entry: AuditEntry) -> EntryPayload:

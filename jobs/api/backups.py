@@ -52,10 +52,7 @@ class BackupFilter(Payload):
 def list_backups(request: HttpRequest, asked: Query[BackupFilter]) -> BackupPage:
     """The backups on record, newest first."""
     refuse_unknown(request, BackupFilter)
-    rows = Backup.objects.order_by("-pk")
-    page, following = page_of(
-        request, (rows.filter(pk__lt=asked.before) if asked.before else rows), limit=asked.limit, address="cron:backups"
-    )
+    page, following = page_of(request, Backup.objects.all(), asked, address="cron:backups")
     return BackupPage(
         backups=[_payload(backup) for backup in page],
         next=following,

@@ -73,14 +73,8 @@ class ReportForm(Payload):
 def list_reports(request: HttpRequest, asked: Query[ReportFilter]) -> ReportPage:
     """The daily reports that are kept, newest first."""
     refuse_unknown(request, ReportFilter)
-    rows = DailyReport.objects.order_by("-day").defer("figures", "html", "text").prefetch_related("deliveries")
-    page, following = page_of(
-        request,
-        (rows.before(asked.before) if asked.before else rows),
-        limit=asked.limit,
-        address="cron:reports",
-        key=lambda report: report.day,
-    )
+    rows = DailyReport.objects.defer("figures", "html", "text").prefetch_related("deliveries")
+    page, following = page_of(request, rows, asked, address="cron:reports", key="day")
     return ReportPage(
         reports=[ReportSummary(**_summary(each)) for each in page],
         next=following,

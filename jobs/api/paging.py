@@ -1,31 +1,48 @@
-"""Pages of lists: keyset paging, with the address of the page after."""
+"""Lists and their rows: keyset pages with the address of the page after, and one row by its number."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from jobs.api.payloads import Payload
-from jobs.api.problems import INVALID, Problem
+from jobs.api.problems import INVALID, Kind, Problem
+
+LARGEST_ID = 2**63 - 1
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Asked(Protocol):
+    """What every list is asked with: how many rows, and behind which of them."""
+
+    limit: int
+
+    @property
+    def before(self) -> Any:
+        """The key of the last row of the page before; None for the first page."""
 
 
 def page_of(
-    request: HttpRequest,
-    rows: QuerySet[Any],
-    *,
-    limit: int,
-    address: str,
-    key: Callable[[Any], Any] = lambda row: row.pk,
-) -> tuple[list[Any], str | None]:
-    """The first `limit` rows, and the address of those that follow the last one's key; none when there are no more."""
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    if len(found) <= limit:
+    request: HttpRequest, rows: QuerySet[Row], asked: Asked, *, address: str, key: str = "pk"
+) -> tuple[list[Row], str | None]:
+    """The page that is asked for, the highest key first, and the address of the next; None when there is none."""
+    behind = rows if asked.before is None else rows.filter(**{f"{key}__lt": asked.before})
+    found = list(behind.order_by(f"-{key}")[: asked.limit + 1])
+    page = found[: asked.limit]
+    if len(found) == len(page):
         return page, None
-    return page, f"{reverse(address)}?{urlencode({**request.GET.dict(), 'before': str(key(page[-1]))})}"
+    return page, f"{reverse(address)}?{urlencode({**request.GET.dict(), 'before': str(getattr(page[-1], key))})}"
+
+
+def row_of(model: type[Row], number: int, kind: Kind, what: str) -> Row:
+    """The row with that number; raises the problem in the words of what it is."""
+    row = model._default_manager.filter(pk=number).first() if number <= LARGEST_ID else None
+    if row is None:
+        raise Problem(kind, f"There is no {what} {number}.")
+    return row
 
 
 def refuse_unknown(request: HttpRequest, filters: type[Payload]) -> None:

@@ -13,8 +13,7 @@ from pydantic import Field
 
 from access.auth import needs
 from access.models import Scope
-from jobs.api.alerts import LARGEST_ID
-from jobs.api.paging import refuse_unknown
+from jobs.api.paging import LARGEST_ID, refuse_unknown
 from jobs.api.payloads import LogLine, Payload, ProblemDetails
 from jobs.api.problems import TOO_MANY, Problem
 from jobs.engine.errors import UnknownRun

@@ -47,9 +47,7 @@ class RunFilter(Payload):
 def list_runs(request: HttpRequest, asked: Query[RunFilter]) -> RunPage:
     """The runs, newest first."""
     refuse_unknown(request, RunFilter)
-    page, following = page_of(
-        request, _matching(asked).order_by("-pk").defer(*HEAVY), limit=asked.limit, address="cron:runs"
-    )
+    page, following = page_of(request, _matching(asked).defer(*HEAVY), asked, address="cron:runs")
     return RunPage(
         runs=[run_summary(run) for run in page],
         next=following,
@@ -108,7 +106,6 @@ def _matching(asked: RunFilter) -> Any:
         "trigger": asked.trigger,
         "schedule_name": asked.schedule,
         "tick__isnull": None if asked.schedule is None else False,  # lets the index of ticks find them
-        "pk__lt": asked.before,
     }
     return Run.objects.filter(**{name: value for name, value in wanted.items() if value is not None})
 

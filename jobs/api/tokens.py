@@ -13,9 +13,8 @@ from access import tokens
 from access.auth import Caller, needs
 from access.errors import NotAllowed
 from access.models import Scope, Token
-from jobs.api.alerts import LARGEST_ID
 from jobs.api.idempotency import SHOWN_ONCE
-from jobs.api.paging import page_of, refuse_unknown
+from jobs.api.paging import LARGEST_ID, page_of, refuse_unknown, row_of
 from jobs.api.payloads import Instant, Moment, Payload, ProblemDetails
 from jobs.api.problems import INVALID, NAME_TAKEN, UNKNOWN_TOKEN, Problem
 from jobs.engine import registry
@@ -71,10 +70,7 @@ class TokenRequest(Payload):
 def list_tokens(request: HttpRequest, asked: Query[TokenFilter]) -> TokenPage:
     """The tokens, newest first."""
     refuse_unknown(request, TokenFilter)
-    rows = Token.objects.order_by("-pk")
-    page, following = page_of(
-        request, (rows.filter(pk__lt=asked.before) if asked.before else rows), limit=asked.limit, address="cron:tokens"
-    )
+    page, following = page_of(request, Token.objects.all(), asked, address="cron:tokens")
     return TokenPage(
         tokens=[_payload(token) for token in page],
         next=following,
@@ -112,7 +108,7 @@ def create_token(request: HttpRequest, body: TokenRequest) -> Status[NewToken]:
 )
 def get_token(request: HttpRequest, token_id: int) -> TokenPayload:  # noqa: ARG001  ninja hands it over
     """One token."""
-    return _payload(_find(token_id))
+    return _payload(row_of(Token, token_id, UNKNOWN_TOKEN, "token"))
 
 
 @router.delete(
@@ -123,7 +119,7 @@ def get_token(request: HttpRequest, token_id: int) -> TokenPayload:  # noqa: ARG
 )
 def revoke_token(request: HttpRequest, token_id: int) -> TokenPayload:
     """Revoke a token: it opens nothing from now on, and stays on record. Once more changes nothing."""
-    token, caller = _find(token_id), request.auth  # type: ignore[attr-defined]
+    token, caller = row_of(Token, token_id, UNKNOWN_TOKEN, "token"), request.auth  # type: ignore[attr-defined]
     _check_groups(token.groups, caller)
     tokens.revoke(token, by=caller.name, now=timezone.now())
     token.refresh_from_db()
@@ -151,13 +147,6 @@ def _check_groups(groups: list[str], caller: Caller) -> None:
         caller.check_group(None)
     for group in groups:
         caller.check_group(group)
-
-
-def _find(token_id: int) -> Token:
-    token = Token.objects.filter(pk=token_id).first() if token_id <= LARGEST_ID else None
-    if token is None:
-        raise Problem(UNKNOWN_TOKEN, f"There is no token {token_id}.")
-    return token
 
 
 def _payload(token: Token) -> TokenPayload:

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 
 from access.auth import PERMISSIONS
 from jobs.engine import registry
 from monitoring.page import audit as audit_entries
-from monitoring.page.gate import page_for, rights
+from monitoring.page.answers import answer
+from monitoring.page.gate import page_for
 from monitoring.page.labels import ACTIONS, SCOPES
 from monitoring.page.tokens import tokens as listed_tokens
 
@@ -18,7 +17,7 @@ from monitoring.page.tokens import tokens as listed_tokens
 @page_for("access.view_auditentry")
 def audit(request: HttpRequest) -> HttpResponse:
     """Who did what, and how far that is sealed."""
-    return _answer(
+    return answer(
         request,
         "audit.html",
         here="audit",
@@ -33,7 +32,7 @@ def audit(request: HttpRequest) -> HttpResponse:
 def tokens(request: HttpRequest) -> HttpResponse:
     """The tokens, and a form to make one; nobody is offered a scope that they lack."""
     user: Any = request.user
-    return _answer(
+    return answer(
         request,
         "tokens.html",
         here="tokens",
@@ -43,8 +42,3 @@ def tokens(request: HttpRequest) -> HttpResponse:
         scopes=[(scope.value, SCOPES[scope]) for scope, needed in PERMISSIONS.items() if user.has_perm(needed)],
         groups=[(group, registry.title(group)) for group in registry.groups()],
     )
-
-
-def _answer(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
-    common = {"now": timezone.now(), "zone": settings.CRON.timezone, **rights(request)}
-    return render(request, f"monitoring/page/{template}", {**common, **shown})

@@ -13,7 +13,6 @@ from jobs.models import ACTIVE, Run, RunLog, State
 from monitoring.page.result import lines
 
 LOG_LINES = 1000
-SLOW = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,9 @@ from django.db.models import Max
 
 from monitoring.models import StreamEvent
 
+# With a database that hangs, a turn would come only after all who stand before: then each asks for itself.
+PATIENCE_S = 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
@@ -30,13 +33,17 @@ _making = Lock()
 
 def shared(key: Hashable, make: Callable[[], Any], *, after: int = 0) -> Any:
     """What `make` makes, or has made for the same key a moment ago; never from before the event `after`."""
-    with _making:  # whoever comes while it is made waits for it
+    waited = _making.acquire(timeout=PATIENCE_S)  # whoever comes while it is made waits for it
+    try:
         found = _made.get(key)
         if found is None or monotonic() - found.at >= settings.SHARED_PAGE_S or found.cursor < after:
             cursor = StreamEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
             at = monotonic()
-            found = _made[key] = Made(what=make(), at=at, cursor=max(cursor, after))
+            found = _made[key] = Made(what=make(), at=at, cursor=cursor)
         return found.what
+    finally:
+        if waited:
+            _making.release()
 
 
 def forget() -> None:

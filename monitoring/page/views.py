@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -15,23 +14,23 @@ from jobs.engine import registry
 from jobs.models import State
 from maintenance.backup.standing import standing
 from monitoring.page import lists
+from monitoring.page.answers import answer, common
 from monitoring.page.arguments import inputs
 from monitoring.page.gate import page, rights
 from monitoring.page.job import look_at_job
-from monitoring.page.labels import STATES
 from monitoring.page.overview import look
 from monitoring.page.run import look_at_run
 from monitoring.page.schedule_words import in_language
 from monitoring.page.shared import shared
 
-TEMPLATES = "monitoring/page"
+OVERVIEW_PART = "monitoring/page/overview_part.html"
 MOST_PHRASES = 20
 
 
 @page
 def overview(request: HttpRequest) -> HttpResponse:
     """Whether everything is all right, and all jobs at a glance."""
-    return _answer(request, "overview.html", here="overview", **_overview(request))
+    return answer(request, "overview.html", here="overview", **_overview(request))
 
 
 @page
@@ -44,13 +43,13 @@ def overview_part(request: HttpRequest) -> HttpResponse:
 def job(request: HttpRequest, slug: str) -> HttpResponse:
     """One job: when it runs, how it ran, and what can be done about it."""
     seen = _job(request, slug)
-    return _answer(request, "job.html", inputs=inputs(seen["seen"].job), **seen)
+    return answer(request, "job.html", inputs=inputs(seen["seen"].job), **seen)
 
 
 @page
 def job_part(request: HttpRequest, slug: str) -> HttpResponse:
     """What changes of it."""
-    return _answer(request, "job_part.html", **_job(request, slug))
+    return answer(request, "job_part.html", **_job(request, slug))
 
 
 @page
@@ -65,31 +64,31 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     shown = _run(run_id)
     seen = shown["seen"]
     again = inputs(seen.job, seen.run.arguments) if seen.job else []
-    return _answer(request, "run.html", inputs=again, **shown)
+    return answer(request, "run.html", inputs=again, **shown)
 
 
 @page
 def run_part(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """What changes of it."""
-    return _answer(request, "run_part.html", **_run(run_id))
+    return answer(request, "run_part.html", **_run(run_id))
 
 
 @page
 def run_result(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Its result alone, to be shown elsewhere."""
-    return _answer(request, "parts/run_result.html", **_run(run_id))
+    return answer(request, "parts/run_result.html", **_run(run_id))
 
 
 @page
 def alerts(request: HttpRequest) -> HttpResponse:
     """What is wrong, and what was."""
-    return _answer(request, "alerts.html", here="alerts", **_alerts(request))
+    return answer(request, "alerts.html", here="alerts", **_alerts(request))
 
 
 @page
 def alerts_part(request: HttpRequest) -> HttpResponse:
     """The same, without what never changes."""
-    return _answer(request, "alerts_part.html", **_alerts(request))
+    return answer(request, "alerts_part.html", **_alerts(request))
 
 
 @page
@@ -98,14 +97,14 @@ def reports(request: HttpRequest) -> HttpResponse:
     listed = lists.reports(request.GET.get("before", ""))
     days = [report.day for report in listed.rows]
     asked = next((day for day in days if day.isoformat() == request.GET.get("day")), None)
-    return _answer(request, "reports.html", here="reports", listed=listed, day=asked or next(iter(days), None))
+    return answer(request, "reports.html", here="reports", listed=listed, day=asked or next(iter(days), None))
 
 
 @page
 def backups(request: HttpRequest) -> HttpResponse:
     """The attempts at backups, and how old the newest proven one is."""
     backup = settings.CRON.backup
-    return _answer(
+    return answer(
         request,
         "backups.html",
         here="backups",
@@ -116,20 +115,12 @@ def backups(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _answer(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
-    return render(request, f"{TEMPLATES}/{template}", {**_common(request), **shown})
-
-
-def _common(request: HttpRequest) -> dict[str, Any]:
-    return {"now": timezone.now(), "zone": settings.CRON.timezone, "state_words": STATES, **rights(request)}
-
-
 def _overview(request: HttpRequest) -> dict[str, Any]:
     """The part of the overview that changes, and its verdict: one for all who have the same rights and language."""
 
     def make() -> dict[str, Any]:
         seen = look(now=timezone.now())
-        part = render_to_string(f"{TEMPLATES}/overview_part.html", {**_common(request), "seen": seen})
+        part = render_to_string(OVERVIEW_PART, {**common(request), "seen": seen})
         return {"part": part, "verdict": seen.verdict}
 
     key = (get_language(), *sorted(rights(request).items()))

@@ -23,6 +23,7 @@ from tests.integration.waiting import eventually
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1200)]
 
 FIRST_START, SECOND_START, STOP = 150, 60, 160
+DEMO = "Loaded demo data"
 OURS = {
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "ALLOWED_HOSTS", "LOG_FORMAT", "PYTHONPATH"),
     *PROVIDER_URLS,
@@ -148,6 +149,7 @@ def test_a_clean_clone_serves_runs_all_sixteen_jobs_and_stops(clone: Path, ups: 
     ups.append(up)
     up.when_ready(seconds=FIRST_START)
     installed = (clone / ".venv" / ".installed").stat().st_mtime_ns
+    assert DEMO in up.log
     assert call("GET", f"{up.address}/readyz")[0] == 200
     assert call("POST", f"{up.address}/cron/trigger/cleanup-sessions", token="forged")[0] == 401
 
@@ -164,7 +166,8 @@ def test_a_clean_clone_serves_runs_all_sixteen_jobs_and_stops(clone: Path, ups: 
     again.when_ready(seconds=SECOND_START)
     assert again.get("/cron/metrics")["totalJobsExecuted"] >= len(PATHS)
     assert again.interrupt() == 0
-    assert (clone / ".venv" / ".installed").stat().st_mtime_ns == installed  # nothing was installed anew
+    assert (clone / ".venv" / ".installed").stat().st_mtime_ns == installed  # nothing was installed anew,
+    assert DEMO not in again.log  # and nothing filled in
 
 
 def every_job_runs(up: Up) -> None:

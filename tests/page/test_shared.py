@@ -69,6 +69,38 @@ def test_of_many_at_once_one_makes_it_and_the_others_wait():
         assert set(answers) == {0}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_in_vain_makes_it_alone():
+    """As when the database hangs for whoever was first."""
+    begun, go_on = Event(), Event()
+
+    def hang():
+        begun.set()
+        assert go_on.wait(20)
+        return "late"
+
+    def ask():
+        try:
+            return shared("e", hang)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask)
+        assert begun.wait(20)
+        assert shared("e", lambda: "alone") == "alone"
+        go_on.set()
+        assert first.result(20) == "late"
+        assert shared("another", lambda: "after") == "after"
+
+
+def test_a_forged_cursor_makes_nothing_look_newer_than_it_is():
+    numbers = count()
+    shared("f", lambda: next(numbers), after=2**62)
+    event = StreamEvent.objects.create(topic="runs", kind="run_started")
+    assert shared("f", lambda: next(numbers), after=event.pk) == 1
+
+
 def test_other_rights_and_languages_are_another_page(person: Callable[..., Client]):
     make_alert()
     looker, manager = person(LOOK), person(LOOK, "jobs.change_schedule")
